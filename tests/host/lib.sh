@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Disposable real hosts: systemd, logind, D-Bus, sshd, sudo as Debian ships them, booted by systemd-nspawn over an overlay, so that
+# a boot takes about a second and what a test does to its host is gone with it. Works where this machine's own PID 1 is not systemd
+# and where its cgroups are the hybrid of v1 and v2.
+#
+#   lib_init [SUITE]            a work folder; everything in it ends by process id when the calling shell exits
+#   host_boot NAME              boots and waits until PID 1 says running; several may run at once
+#   host_run NAME CMD...        as root inside
+#   host_as NAME USER CMD...    as USER inside, with a login's plain environment and no session
+#   host_reboot NAME            reboot(8) from inside; host_crash NAME: power cut, and on again; the disk is kept in both
+#   host_stop NAME
+
+[[ -n ${BASH_VERSION-} ]] || { echo "lib.sh wants bash" >&2; exit 1; }
+lib_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$lib_dir/../.." && pwd)
+
+lib_init() {
+        suite=${1:-${HOST_SUITE:-bookworm}}
+        [[ $EUID == 0 ]] || { echo "a host is booted by root: sudo $0" >&2; exit 1; }
+        lib_pid=$BASHPID
+        # Memory, if the machine has it: an overlay's upper folder on disk pays for every fsync of journald.
+        work=$(mktemp -d -p "$(lib_tmp)" pam_jit-host.XXXXXX)
+        mkdir "$work/hosts"
+        trap lib_exit EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM HUP
+        root=$("$lib_dir/image.sh" "$suite")
+}
+
+lib_tmp() {
+        if [[ -w /dev/shm && $(df --output=avail -B1M /dev/shm | tail -n1) -gt 1500 ]]; then
+                echo /dev/shm
+        else
+                echo "${TMPDIR:-/tmp}"
+        fi
+}
+
+lib_exit() {
+        local rc=$? host
+        [[ $BASHPID == "$lib_pid" ]] || return "$rc"
+        trap '' INT TERM HUP
+        for host in "$work"/hosts/*/; do
+                [[ -d $host ]] && host_stop "$(basename "$host")"
+        done
+        if [[ ${HOST_KEEP:-no} == yes ]]; then echo "kept: $work" >&2; else rm -rf --one-file-system "$work"; fi
+        return "$rc"
+}
+
+# ---- what is on the host beside the stock image ----
+
+# layer_make SCRIPT: a second layer over the image, $work/layer: SCRIPT runs with $1 = the root as it will be seen. Mounted in a mount
+# namespace of its own, so that nothing can stay mounted.
+layer_make() {
+        mkdir "$work/layer" "$work/layer.work" "$work/layer.root"
+        unshare --mount --propagation private "$BASH" -c '
+                set -euo pipefail
+                work=$1 root=$2 script=$3
+                mount -t overlay -o "lowerdir=$root,upperdir=$work/layer,workdir=$work/layer.work" overlay "$work/layer.root"
+                "$script" "$work/layer.root"' layer_make "$work" "$root" "$1"
+        rmdir "$work/layer.root"
+        rm -rf "$work/layer.work"
+}
+
+# ---- boot ----
+
+host_boot() {
+        local name=$1 dir=$work/hosts/$1
+        mkdir -p "$dir/upper" "$dir/work" "$dir/root"
+        host_power_on "$name" && host_wait "$name" ""
+}
+
+# systemd-nspawn puts PID 1 and itself into two fixed sub-groups of the cgroup that it is started in; two hosts at once, and a machine
+# whose manager owns the tree, want one each.
+host_cgroup() {
+        local base
+        if [[ -d /run/systemd/system ]]; then
+                echo systemd
+        elif base=$(findmnt -n -o TARGET -t cgroup2 | head -n1); [[ $base ]]; then
+                echo "$base/pam_jit-host.${work##*.}.$1"
+        fi
+}
+
+host_power_on() {
+        local name=$1 dir=$work/hosts/$1 lower=$root group
+        local -a prefix=()
+        [[ -d $work/layer ]] && lower=$work/layer:$root
+        group=$(host_cgroup "$name")
+        [[ $group == systemd ]] && prefix=(systemd-run --quiet --scope -p Delegate=yes --)
+        # shellcheck disable=SC2016  # expanded by the inner shell
+        "${prefix[@]}" unshare --mount --propagation private "$BASH" -c '
+                set -euo pipefail
+                lower=$1 dir=$2 group=$3 name=$4
+                if [[ $group == /* ]]; then mkdir -p "$group" && echo $$ >"$group/cgroup.procs"; fi
+                echo $$ >"$dir/pid"
+                mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
+                SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn --quiet --register=no --keep-unit \
+                        --directory="$dir/root" --machine="$name" --hostname="$name" --private-network \
+                        --console=pipe --boot -- systemd.firstboot=off' \
+                host_boot "$lower" "$dir" "$group" "$name" </dev/null >>"$dir/console.log" 2>&1 9>&- &
+        echo $! >"$dir/job"
+}
+
+# The leader is systemd-nspawn's child that is PID 1 in there. Not the one in $2 (the boot before).
+host_find_leader() {
+        local dir=$work/hosts/$1 not=$2 pid child
+        pid=$(cat "$dir/pid" 2>/dev/null) || return 1
+        [[ -d /proc/$pid ]] || return 1
+        for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
+                if [[ $child != "$not" && $(awk '$1 == "NSpid:" { print $NF }' "/proc/$child/status" 2>/dev/null) == 1 ]]; then
+                        echo "$child"
+                        return 0
+                fi
+        done
+        return 1
+}
+
+# Waits until the boot is through: at most 30 s.
+host_wait() {
+        local name=$1 not=$2 dir=$work/hosts/$1 leader state end=$((SECONDS + 30))
+        while ((SECONDS < end)); do
+                if leader=$(host_find_leader "$name" "$not"); then
+                        echo "$leader" >"$dir/leader"
+                        state=$(host_run "$name" systemctl is-system-running 2>/dev/null) || :
+                        case $state in
+                        running | degraded)
+                                host_run "$name" ip link set lo up
+                                return 0
+                                ;;
+                        esac
+                elif [[ -s $dir/pid && ! -d /proc/$(<"$dir/pid") ]]; then
+                        break
+                fi
+                sleep 0.05
+        done
+        echo "host $name did not boot (${state:-no PID 1}):" >&2
+        tail -n 20 "$dir/console.log" >&2
+        return 1
+}
+
+host_reboot() {
+        local not
+        not=$(host_leader "$1")
+        host_run "$1" systemctl reboot --no-block || :
+        host_wait "$1" "$not"
+}
+
+host_crash() {
+        host_stop "$1"
+        host_power_on "$1" && host_wait "$1" ""
+}
+
+# Power off without asking: the kernel ends everything in the PID namespace with its PID 1.
+host_stop() {
+        local dir=$work/hosts/$1 pid leader group i
+        pid=$(cat "$dir/pid" 2>/dev/null) || return 0
+        if leader=$(host_find_leader "$1" ""); then kill -KILL "$leader" 2>/dev/null || :; fi
+        for ((i = 0; i < 200; i++)); do
+                [[ -d /proc/$pid && $(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null) != Z ]] || break
+                ((i != 100)) || kill -KILL "$pid" 2>/dev/null || :
+                sleep 0.02
+        done
+        wait "$(cat "$dir/job")" 2>/dev/null || :
+        rm -f "$dir/pid" "$dir/leader" "$dir/job"
+        group=$(host_cgroup "$1")
+        if [[ $group == /* && -d $group ]]; then find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || :; fi
+}
+
+# ---- inside ----
+
+host_leader() {
+        cat "$work/hosts/$1/leader"
+}
+
+host_run() {
+        local leader
+        leader=$(host_leader "$1") || { echo "host $1 is not up" >&2; return 125; }
+        shift
+        nsenter -t "$leader" -a -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root \
+                LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 TERM=dumb "$@"
+}
+
+host_as() {
+        local name=$1 user=$2
+        shift 2
+        host_run "$name" setpriv --reuid "$user" --regid "$user" --init-groups --inh-caps=-all env HOME="/home/$user" USER="$user" \
+                LOGNAME="$user" --chdir="/home/$user" "$@"
+}
+
+# A file into the host: host_put NAME PATH [MODE [OWNER]] <content
+host_put() {
+        # shellcheck disable=SC2016  # expanded inside
+        host_run "$1" sh -c 'umask 077; mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1" && chown "$3" "$1"' \
+                put "$2" "${3:-0644}" "${4:-root}"
+}
