@@ -5,23 +5,14 @@
 /* jitctl: one process, started by a person, without privilege of its own. What somebody may do is decided by the daemons from the
  * caller's kernel credentials; nothing here checks it.
  *
- * MUST: text from a daemon, a file or a ticket passes text_escape() before it reaches a terminal (table.c, say()).
- * MUST NOT: read the environment, but for NO_COLOR and what ssh-keygen(1) needs. */
+ * MUST: text from a daemon, a file or a ticket passes text_escape() before it reaches a terminal (table.c, say.c).
+ * MUST NOT: read the environment, but for NO_COLOR, TERM and what ssh-keygen(1) needs. */
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "options.h"
-
-/* jitctl(1), EXIT STATUS */
-enum {
-        STATUS_OK = 0,
-        STATUS_NO = 1,          /* the answer is no */
-        STATUS_USAGE = 2,       /* the command line is wrong */
-        STATUS_UNREACHABLE = 3, /* a service does not answer */
-        STATUS_FORBIDDEN = 4,   /* not for this caller */
-};
+#include "say.h"
 
 typedef struct Ctl {
         bool json, no_color, help, version;
@@ -43,22 +34,9 @@ typedef struct Verb {
 
 /* Each ends with a NULL name. */
 extern const Verb verbs_ticket[];  /* verb-ticket.c */
-extern const Verb verbs_approve[]; /* verb-approve.c */
 extern const Verb verbs_grants[];  /* verb-grants.c */
 extern const Verb verbs_show[];    /* verb-show.c */
 extern const Verb verbs_audit[];   /* verb-audit.c */
 extern const Verb verbs_check[];   /* verb-check.c */
-
-/* "jitctl: ..." on stderr, escaped; returns status, so that callers can `return fail(STATUS_NO, ...)`. */
-int fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int fail_memory(void);
-/* As fail(), without a status: a remark on stderr. */
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A next step, only when stderr is a terminal. */
-void hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* One line on stdout, escaped. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The value with sorted keys, indented; ASCII only when stdout is a terminal, so that nothing in it can steer one. */
-int print_json(const json_t *j);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <getopt.h>
 
-#include "jitctl.h"
 #include "options.h"
+#include "say.h"
 #include "strv.h"
 
 enum {
@@ -103,7 +103,7 @@ int options_parse(const OptionSet sets[static 2], int argc, char **argv, bool st
                 int r;
 
                 if (found == ':' || found == '?') {
-                        (void) fail(STATUS_USAGE,
+                        (void) say_error(STATUS_USAGE,
                                     found == ':'           ? "option %s needs an argument; see --help"
                                     : optopt > UINT8_MAX   ? "option %s takes no argument; see --help"
                                                            : "unknown option %s; see --help",

@@ -90,7 +90,7 @@ void table_pair(Table *t, const char *name, const char *text, Color color) {
                         t->failed = true;
                         return;
                 }
-                add_cell(t, name, COLOR_FAINT, true);
+                add_cell(t, name, COLOR_FAINT, false);
                 add_cell(t, line, color, false);
                 name = "";
                 text += n + (text[n] == '\n');

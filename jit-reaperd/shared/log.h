@@ -2,7 +2,8 @@
 #ifndef JIT_LOG_H
 #define JIT_LOG_H
 
-/* To the journal with fields when stderr is connected to it, to stderr as text else. Each error is logged once, by the outer layer. */
+/* To the journal with fields when stderr is connected to it, to stderr as text else. Each error is logged once, by the
+ * outer layer. */
 
 #include <syslog.h>
 

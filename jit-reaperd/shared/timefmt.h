@@ -25,7 +25,8 @@ const char *time_format_rfc3339(uint64_t usec, char ret[static TIME_TEXT_MAX]);
 const char *time_format_rfc3339_usec(uint64_t usec, char ret[static TIME_TEXT_MAX]);
 /* "42 min", "3 h 12 min", "2 d 4 h", "9 s": at most two units, rounded down. */
 const char *time_format_span(uint64_t usec, char ret[static TIME_TEXT_MAX]);
-/* systemd.time(7) spans of whole numbers: "90", "90s", "5min", "1h 30min", "2d", "1w"; a bare number is seconds. -EINVAL, -ERANGE. */
+/* systemd.time(7) spans of whole numbers: "90", "90s", "5min", "1h 30min", "2d", "1w"; a bare number is seconds.
+ * -EINVAL, -ERANGE. */
 int time_parse_span(const char *text, uint64_t *ret_usec);
 
 #endif

@@ -18,7 +18,7 @@ packages=(
         cron at tmux strace netcat-openbsd acl lsof bsdextrautils
 )
 case $suite in
-trixie) packages=("${packages[@]/libssl3/libssl3t64}" util-linux-extra wtmpdb lastlog2 libpam-lastlog2 libpam-wtmpdb) ;;
+trixie) packages=("${packages[@]/libssl3/libssl3t64}" util-linux-extra wtmpdb libpam-wtmpdb) ;;
 esac
 
 masked=(

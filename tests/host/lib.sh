@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2034  # dollars for inner shells; variables for those who source this
 # Disposable real hosts: systemd, logind, D-Bus, sshd, sudo as Debian ships them, booted by systemd-nspawn over an overlay, so that
 # a boot takes about a second and what a test does to its host is gone with it. Works where this machine's own PID 1 is not systemd
 # and where its cgroups are the hybrid of v1 and v2.
@@ -67,7 +67,7 @@ layer_make() {
 host_boot() {
         local name=$1 dir=$work/hosts/$1
         mkdir -p "$dir/upper" "$dir/work" "$dir/root"
-        host_power_on "$name" && host_wait "$name" ""
+        host_power_on "$name" && host_wait "$name"
 }
 
 # systemd-nspawn puts PID 1 and itself into two fixed sub-groups of the cgroup that it is started in; two hosts at once, and a machine
@@ -82,32 +82,37 @@ host_cgroup() {
 }
 
 host_power_on() {
+        rm -f "$work/hosts/$1/pid"
         local name=$1 dir=$work/hosts/$1 lower=$root group
         local -a prefix=()
         [[ -d $work/layer ]] && lower=$work/layer:$root
         group=$(host_cgroup "$name")
         [[ $group == systemd ]] && prefix=(systemd-run --quiet --scope -p Delegate=yes --)
-        # shellcheck disable=SC2016  # expanded by the inner shell
         "${prefix[@]}" unshare --mount --propagation private "$BASH" -c '
                 set -euo pipefail
                 lower=$1 dir=$2 group=$3 name=$4
                 if [[ $group == /* ]]; then mkdir -p "$group" && echo $$ >"$group/cgroup.procs"; fi
                 echo $$ >"$dir/pid"
+                # systemd-nspawn keeps its own notes there, and on a reboot refuses to clear them unless they are on a tmpfs.
+                mkdir -p /run/systemd/nspawn && mount -t tmpfs -o mode=0755 tmpfs /run/systemd/nspawn
                 mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
                 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn --quiet --register=no --keep-unit \
                         --directory="$dir/root" --machine="$name" --hostname="$name" --private-network \
                         --console=pipe --boot -- systemd.firstboot=off' \
-                host_boot "$lower" "$dir" "$group" "$name" </dev/null >>"$dir/console.log" 2>&1 9>&- &
+                host_boot "$lower" "$dir" "$group" "$name" </dev/null >>"$dir/console.log" 2>&1 &
         echo $! >"$dir/job"
 }
 
-# The leader is systemd-nspawn's child that is PID 1 in there. Not the one in $2 (the boot before).
+# The leader is systemd-nspawn's child that is PID 1 in there.
 host_find_leader() {
-        local dir=$work/hosts/$1 not=$2 pid child
-        pid=$(cat "$dir/pid" 2>/dev/null) || return 1
+        local dir=$work/hosts/$1 pid child
+        local -a children
+        read -r pid 2>/dev/null <"$dir/pid" || return 1
         [[ -d /proc/$pid ]] || return 1
-        for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
-                if [[ $child != "$not" && $(awk '$1 == "NSpid:" { print $NF }' "/proc/$child/status" 2>/dev/null) == 1 ]]; then
+        # No newline ends that file, so read returns 1 where it has read.
+        read -ra children 2>/dev/null <"/proc/$pid/task/$pid/children" || :
+        for child in "${children[@]}"; do
+                if [[ $(awk '$1 == "NSpid:" { print $NF }' "/proc/$child/status" 2>/dev/null) == 1 ]]; then
                         echo "$child"
                         return 0
                 fi
@@ -117,9 +122,9 @@ host_find_leader() {
 
 # Waits until the boot is through: at most 30 s.
 host_wait() {
-        local name=$1 not=$2 dir=$work/hosts/$1 leader state end=$((SECONDS + 30))
+        local name=$1 dir=$work/hosts/$1 leader state end=$((SECONDS + 30))
         while ((SECONDS < end)); do
-                if leader=$(host_find_leader "$name" "$not"); then
+                if leader=$(host_find_leader "$name"); then
                         echo "$leader" >"$dir/leader"
                         state=$(host_run "$name" systemctl is-system-running 2>/dev/null) || :
                         case $state in
@@ -128,7 +133,7 @@ host_wait() {
                                 return 0
                                 ;;
                         esac
-                elif [[ -s $dir/pid && ! -d /proc/$(<"$dir/pid") ]]; then
+                elif [[ -s $dir/pid ]] && ! host_alive "$(<"$dir/pid")"; then
                         break
                 fi
                 sleep 0.05
@@ -138,26 +143,39 @@ host_wait() {
         return 1
 }
 
+# With --keep-unit systemd-nspawn ends when its host reboots (exit status 133), and leaves the next boot to its caller.
 host_reboot() {
-        local not
-        not=$(host_leader "$1")
+        local pid i
+        pid=$(cat "$work/hosts/$1/pid")
         host_run "$1" systemctl reboot --no-block || :
-        host_wait "$1" "$not"
+        for ((i = 0; i < 1000; i++)); do
+                host_alive "$pid" || break
+                sleep 0.02
+        done
+        host_stop "$1"
+        ((i < 1000)) || { echo "host $1 did not go down in 20 s" >&2; return 1; }
+        host_power_on "$1" && host_wait "$1"
+}
+
+host_alive() {
+        local state
+        state=$(awk '{ print $3 }' "/proc/$1/stat" 2>/dev/null) && [[ $state && $state != Z ]]
 }
 
 host_crash() {
         host_stop "$1"
-        host_power_on "$1" && host_wait "$1" ""
+        host_power_on "$1" && host_wait "$1"
 }
 
 # Power off without asking: the kernel ends everything in the PID namespace with its PID 1.
 host_stop() {
         local dir=$work/hosts/$1 pid leader group i
         pid=$(cat "$dir/pid" 2>/dev/null) || return 0
-        if leader=$(host_find_leader "$1" ""); then kill -KILL "$leader" 2>/dev/null || :; fi
+        if leader=$(host_find_leader "$1"); then kill -KILL "$leader" 2>/dev/null || :; fi
         for ((i = 0; i < 200; i++)); do
-                [[ -d /proc/$pid && $(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null) != Z ]] || break
-                ((i != 100)) || kill -KILL "$pid" 2>/dev/null || :
+                host_alive "$pid" || break
+                # Its children first: a host whose systemd-nspawn is gone would live on.
+                ((i != 100)) || { pkill -KILL -P "$pid"; kill -KILL "$pid" 2>/dev/null || :; }
                 sleep 0.02
         done
         wait "$(cat "$dir/job")" 2>/dev/null || :
@@ -183,13 +201,12 @@ host_run() {
 host_as() {
         local name=$1 user=$2
         shift 2
-        host_run "$name" setpriv --reuid "$user" --regid "$user" --init-groups --inh-caps=-all env HOME="/home/$user" USER="$user" \
-                LOGNAME="$user" --chdir="/home/$user" "$@"
+        host_run "$name" setpriv --reuid "$user" --regid "$user" --init-groups --inh-caps=-all env --chdir="/home/$user" \
+                HOME="/home/$user" USER="$user" LOGNAME="$user" "$@"
 }
 
 # A file into the host: host_put NAME PATH [MODE [OWNER]] <content
 host_put() {
-        # shellcheck disable=SC2016  # expanded inside
         host_run "$1" sh -c 'umask 077; mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1" && chown "$3" "$1"' \
                 put "$2" "${3:-0644}" "${4:-root}"
 }

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "cleanup.h"
+#include "client.h"
+#include "json.h"
+#include "paths.h"
+#include "text.h"
+#include "varlink.h"
+
+typedef struct ServiceInfo {
+        const char *daemon, *socket_unit, *interface;
+} ServiceInfo;
+
+static const ServiceInfo services[] = {
+        [SERVICE_REAPER] = {"jit-reaperd", "jit-reaperd.socket", "io.pamjit.Reaper"},
+        [SERVICE_APPROVER] = {"jit-approverd", "jit-approverd.socket", "io.pamjit.Approver"},
+};
+
+/* What Varlink errors carry, of any of our interfaces. */
+typedef struct ErrorDetail {
+        char *id, *grant, *reason, *message, *field, *parameter, *method;
+} ErrorDetail;
+
+static const JsonField error_fields[] = {
+        {"id", JSON_FIELD_STRING, offsetof(ErrorDetail, id), 256, 0},
+        {"grant", JSON_FIELD_STRING, offsetof(ErrorDetail, grant), 256, 0},
+        {"reason", JSON_FIELD_STRING, offsetof(ErrorDetail, reason), 256, 0},
+        {"message", JSON_FIELD_TEXT, offsetof(ErrorDetail, message), 4096, 0},
+        {"field", JSON_FIELD_STRING, offsetof(ErrorDetail, field), 256, 0},
+        {"parameter", JSON_FIELD_STRING, offsetof(ErrorDetail, parameter), 256, 0},
+        {"method", JSON_FIELD_STRING, offsetof(ErrorDetail, method), 256, 0},
+        {0},
+};
+
+static void error_detail_done(ErrorDetail *d) {
+        for (const JsonField *f = error_fields; f->name; f++)
+                free(*(char **) ((char *) d + f->offset));
+}
+
+/* before DETAIL after, where DETAIL is the member at detail; a member that the daemon did not send leaves a gap that still reads well. */
+typedef struct ErrorMeaning {
+        const char *name;
+        int status;
+        size_t detail;
+        const char *before, *after;
+} ErrorMeaning;
+
+static const ErrorMeaning meanings[] = {
+        {"io.pamjit.Approver.NoSuchTicket", STATUS_NO, offsetof(ErrorDetail, id), "there is no ticket ",
+         " here that you may see; `jitctl ticket list` shows those you may"},
+        {"io.pamjit.Approver.TicketExists", STATUS_NO, offsetof(ErrorDetail, id), "there is already another ticket ",
+         "; choose another id"},
+        {"io.pamjit.Approver.BadTicket", STATUS_NO, offsetof(ErrorDetail, message), "the ticket was refused: ", ""},
+        {"io.pamjit.Approver.BadSignature", STATUS_NO, offsetof(ErrorDetail, message), "the signature was refused: ",
+         "; /etc/jit/approvers lists whose signatures count"},
+        {"io.pamjit.Approver.NotAllowed", STATUS_FORBIDDEN, offsetof(ErrorDetail, message), "not allowed: ", ""},
+        {"io.pamjit.Approver.TryAgain", STATUS_UNREACHABLE, offsetof(ErrorDetail, message), "not now: ", "; try again"},
+        {"io.pamjit.Reaper.NoSuchGrant", STATUS_NO, offsetof(ErrorDetail, grant), "there is no live grant ",
+         " that you may see; `jitctl list` shows those you may"},
+        {"io.pamjit.Reaper.TryAgain", STATUS_UNREACHABLE, offsetof(ErrorDetail, message), "not now: ", "; try again"},
+        {"io.pamjit.Reaper.Refused", STATUS_NO, offsetof(ErrorDetail, message), "refused: ", ""},
+        {VARLINK_ERROR_PERMISSION_DENIED, STATUS_FORBIDDEN, offsetof(ErrorDetail, message),
+         "you are not permitted to do this", "; root and the people of the ticket or grant may"},
+        {VARLINK_ERROR_INVALID_PARAMETER, STATUS_NO, offsetof(ErrorDetail, parameter), "the daemon cannot read our ",
+         "; are jitctl and the daemons of the same version?"},
+        {VARLINK_ERROR_METHOD_NOT_FOUND, STATUS_NO, offsetof(ErrorDetail, method), "the daemon does not know ",
+         "; are jitctl and the daemons of the same version?"},
+};
+
+static int explain_varlink_error(const char *name, const json_t *parameters, char **ret_why) {
+        ErrorDetail detail = {0};
+        const ErrorMeaning *m = NULL;
+        char *why = NULL;
+        const char *text, *field;
+        int status = STATUS_NO;
+
+        if (parameters && json_dispatch(parameters, error_fields, &detail, NULL) < 0) {
+                error_detail_done(&detail); /* not as its interface says: then only the error's name is told */
+                detail = (ErrorDetail){0};
+        }
+        for (size_t i = 0; i < ELEMENTSOF(meanings) && !m; i++)
+                if (streq(meanings[i].name, name))
+                        m = meanings + i;
+        if (m) {
+                text = *(char **) ((char *) &detail + m->detail);
+                field = text && detail.field && *detail.field ? detail.field : NULL;
+                status = m->status;
+                if (asprintf(&why, "%s%s%s%s%s", m->before, field ? field : "", field ? ": " : "", text ? text : "",
+                             m->after) < 0)
+                        why = NULL;
+        } else if (asprintf(&why, "the daemon answered %s%s%s", name, detail.message ? ": " : "",
+                            detail.message ? detail.message : "") < 0)
+                why = NULL;
+        error_detail_done(&detail);
+        *ret_why = why;
+        return status;
+}
+
+static int explain_errno(const ServiceInfo *s, const char *path, int error, uint64_t timeout_usec, char **ret_why) {
+        char span[TIME_TEXT_MAX];
+        int status = STATUS_UNREACHABLE, n;
+        char *why = NULL;
+
+        switch (error) {
+        case -EACCES:
+        case -EPERM:
+                n = asprintf(&why, "you may not talk to %s at %s: %s", s->daemon, path, strerror(-error));
+                status = STATUS_FORBIDDEN;
+                break;
+        case -ETIMEDOUT:
+                n = asprintf(&why, "%s did not answer within %s; see `journalctl -u %s`", s->daemon,
+                             time_format_span(timeout_usec, span), s->daemon);
+                break;
+        case -ECONNRESET:
+        case -EPIPE:
+                n = asprintf(&why, "%s hung up without an answer; see `journalctl -u %s`", s->daemon, s->daemon);
+                break;
+        case -EBADMSG:
+        case -ELOOP:
+        case -EPROTO:
+                n = asprintf(&why, "what answers at %s does not speak Varlink as %s does", path, s->daemon);
+                break;
+        case -EMSGSIZE:
+                n = asprintf(&why, "a message from or for %s is longer than is allowed", s->daemon);
+                status = STATUS_NO;
+                break;
+        default:
+                n = asprintf(&why, "cannot reach %s at %s: %s; is %s started?", s->daemon, path, strerror(-error),
+                             s->socket_unit);
+        }
+        *ret_why = n < 0 ? NULL : why;
+        return status;
+}
+
+int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec, json_t **ret,
+               char **ret_why) {
+        const ServiceInfo *s = services + service;
+        const char *path = service == SERVICE_REAPER ? ctl->reaper_socket : ctl->approver_socket;
+        _cleanup_free_ char *name = NULL, *error = NULL;
+        _cleanup_json_ json_t *call = parameters, *answer = NULL;
+        VarlinkPeer *peer = NULL;
+        int r;
+
+        *ret_why = NULL;
+        if (asprintf(&name, "%s.%s", s->interface, method) < 0) {
+                name = NULL;
+                return STATUS_NO;
+        }
+        r = varlink_dial(path, now_usec(CLOCK_BOOTTIME) + timeout_usec, &peer);
+        if (r >= 0)
+                r = varlink_call(peer, name, take_ptr(call), &answer, &error);
+        (void) varlink_peer_free(peer);
+        if (r == -EREMOTEIO)
+                return explain_varlink_error(error ? error : "an error without a name", answer, ret_why);
+        if (r < 0)
+                return explain_errno(s, path, r, timeout_usec, ret_why);
+        *ret = take_ptr(answer);
+        return STATUS_OK;
+}
+
+int client_call(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
+                json_t **ret) {
+        _cleanup_free_ char *why = NULL;
+        int status = client_try(ctl, service, method, parameters, timeout_usec, ret, &why);
+
+        if (status != STATUS_OK)
+                return why ? say_error(status, "%s", why) : say_no_memory();
+        return STATUS_OK;
+}
+
+int client_dispatch(Service service, const json_t *answer, const struct JsonField *table, void *target) {
+        const char *field = NULL;
+        int r = json_dispatch(answer, table, target, &field);
+
+        if (r == -ENOMEM)
+                return say_no_memory();
+        if (r < 0)
+                return say_error(STATUS_NO, "cannot read the answer of %s: member \"%s\": %s; are jitctl and the daemon of the same version?",
+                            services[service].daemon, field ? field : "", strerror(-r));
+        return STATUS_OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdarg.h>
+
+#include "findings.h"
+#include "input.h"
+
+enum { CONFIG_FILE_MAX = 1024 * 1024 };
+
+void findings_add(Findings *f, bool is_error, const char *file, const char *action, const char *format, ...) {
+        _cleanup_free_ char *message = NULL;
+        json_t *finding;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&message, format, ap);
+        va_end(ap);
+        if (n < 0) {
+                message = NULL;
+                f->failed = true;
+                return;
+        }
+        if (is_error)
+                f->errors++;
+        else
+                f->warnings++;
+        finding = json_pack("{s:s, s:s*, s:s, s:s}", "severity", is_error ? "error" : "warning", "file", file, "message", message,
+                            "action", action);
+        if (!finding || json_array_append_new(f->list, finding) < 0)
+                f->failed = true;
+}
+
+int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata) {
+        _cleanup_free_ char *whole = NULL, *text = NULL;
+        char *rest, *line;
+        int r;
+
+        if (asprintf(&whole, "%s%s", root, path) < 0) {
+                whole = NULL;
+                return -ENOMEM;
+        }
+        r = input_read(whole, CONFIG_FILE_MAX, &text);
+        if (r < 0)
+                return r;
+        rest = text;
+        while ((line = strsep(&rest, "\n"))) {
+                size_t n = strlen(line);
+
+                while (n > 0 && strchr(" \t\r", line[n - 1]))
+                        line[--n] = 0;
+                line += strspn(line, " \t");
+                /* sudoers(5): #include and #includedir are no comments */
+                if (!*line || (*line == '#' && strncmp(line, "#include", 8) != 0))
+                        continue;
+                r = on_line(line, userdata);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+char *next_word(char **line) {
+        char *word;
+
+        while ((word = strsep(line, " \t")))
+                if (*word)
+                        return word;
+        return NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_FINDINGS_H
+#define JIT_FINDINGS_H
+
+/* What `jitctl check` has found, and what to do about each. */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+
+typedef struct Findings {
+        json_t *list; /* of {"severity", "file", "message", "action"} */
+        size_t errors, warnings;
+        bool failed; /* no memory: the list is not whole */
+} Findings;
+
+/* is_error: the daemons will not work like this; else they do, but people may not get in. file may be NULL. */
+void findings_add(Findings *f, bool is_error, const char *file, const char *action, const char *format, ...)
+                __attribute__((format(printf, 5, 6)));
+
+/* Each adds to f. root: "" or a directory that stands for the host's. */
+void role_check(Findings *f, const Role *role, const char *root);  /* role-check.c */
+void sshd_check(Findings *f, const char *root);                    /* sshd-check.c */
+void pam_check(Findings *f, const char *root);                     /* pam-check.c */
+void sudo_check(Findings *f, const char *root);                    /* sudo-check.c */
+
+/* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends. 0, or the file's errno; the
+ * first negative return of on_line ends it. */
+typedef int (*config_line_t)(char *line, void *userdata);
+int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata);
+/* The next word of *line, which blanks end; NULL when there is none left. */
+char *next_word(char **line);
+
+#endif

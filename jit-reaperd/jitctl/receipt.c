@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* chain_print(): the receipt as a person reads it. Members that this version does not know are shown all the same, by their names. */
+
+#include "chain.h"
+#include "fetched.h"
+#include "timefmt.h"
+#include "tree.h"
+
+static const char *text(const json_t *object, const char *name) {
+        return json_string_value(json_object_get(object, name));
+}
+
+/* In the shown table already, or of no interest to a person. */
+static bool is_known(const char *name) {
+        static const char *const known[] = {
+                "seq",       "time",     "prev",   "seal",    "event",  "grant",      "account",  "uid",      "ticket",  "title",
+                "requester", "role",     "approvers", "granted_at", "ended_at", "end_reason", "end_by", "sessions", "killed",
+                "removed",   "absent",   "residue",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (streq(known[i], name))
+                        return true;
+        return false;
+}
+
+static void show_when(Table *t, const json_t *r) {
+        _cleanup_free_ char *from = tree_time(json_object_get(r, "granted_at")), *to = tree_time(json_object_get(r, "ended_at"));
+        char span[TIME_TEXT_MAX];
+        uint64_t a, b;
+
+        table_pair(t, "From", from, COLOR_NONE);
+        if (from && to && time_parse_rfc3339(from, &a) >= 0 && time_parse_rfc3339(to, &b) >= 0 && b >= a)
+                table_pairf(t, "To", COLOR_NONE, "%s (%s)", to, time_format_span(b - a, span));
+        else
+                table_pair(t, "To", to, COLOR_NONE);
+        if (text(r, "end_reason"))
+                table_pairf(t, "Ended by", COLOR_NONE, "%s%s%s%s", text(r, "end_reason"), text(r, "end_by") ? " (" : "",
+                            text(r, "end_by") ? text(r, "end_by") : "", text(r, "end_by") ? ")" : "");
+}
+
+static void show_sessions(Table *t, const json_t *sessions) {
+        json_t *s;
+        size_t i;
+
+        json_array_foreach((json_t *) sessions, i, s) {
+                _cleanup_free_ char *from = tree_time(json_object_get(s, "from")), *to = tree_time(json_object_get(s, "to"));
+                const char *service = text(s, "service"), *rhost = text(s, "rhost"), *tty = text(s, "tty");
+
+                table_pairf(t, i == 0 ? "Sessions" : "", COLOR_NONE, "%s%s%s%s%s%s%s%s%s", service ? service : "?",
+                            rhost && *rhost ? " from " : "", rhost ? rhost : "", tty && *tty ? " on " : "", tty ? tty : "",
+                            from ? ", " : "", from ? from : "", to ? " to " : "", to ? to : "");
+        }
+        if (json_is_array(sessions) && json_array_size(sessions) == 0)
+                table_pair(t, "Sessions", "none", COLOR_NONE);
+}
+
+static void show_list(Table *t, const char *name, const json_t *list, Color color, const char *empty) {
+        json_t *value;
+        size_t i;
+
+        if (json_is_array(list) && json_array_size(list) == 0)
+                table_pair(t, name, empty, COLOR_GOOD);
+        json_array_foreach((json_t *) list, i, value) {
+                if (json_is_string(value))
+                        table_pair(t, i == 0 ? name : "", json_string_value(value), color);
+                else
+                        tree_show(t, name, value);
+        }
+        if (list && !json_is_array(list))
+                tree_show(t, name, list);
+}
+
+static void show_seal(Table *t, const Chain *c) {
+        const char *rest = "; the whole file: jitctl audit verify";
+
+        if (c->seal_fault)
+                table_pairf(t, "Seal", COLOR_BAD, "WRONG: the line %s%s", c->seal_fault, rest);
+        else if (!c->sealed)
+                table_pair(t, "Seal", "none", COLOR_BAD);
+        else if (c->seal_checked)
+                table_pairf(t, "Seal", COLOR_GOOD, "good%s", rest);
+        else
+                table_pair(t, "Seal", "not checked: no audit.pub that can be read", COLOR_WAIT);
+}
+
+static void show_receipt(Table *t, const Chain *c) {
+        const json_t *r = c->receipt, *uid = json_object_get(r, "uid"), *killed = json_object_get(r, "killed");
+        const char *name;
+        json_t *value;
+
+        table_pair(t, "Receipt", text(r, "grant"), COLOR_STRONG);
+        if (json_is_integer(uid))
+                table_pairf(t, "Account", COLOR_NONE, "%s (uid %" JSON_INTEGER_FORMAT ")", text(r, "account") ? text(r, "account") : "?",
+                            json_integer_value(uid));
+        else
+                table_pair(t, "Account", text(r, "account"), COLOR_NONE);
+        table_pairf(t, "Ticket", COLOR_NONE, "%s%s%s", text(r, "ticket") ? text(r, "ticket") : "?", text(r, "title") ? ": " : "",
+                    text(r, "title") ? text(r, "title") : "");
+        table_pair(t, "Person", text(r, "requester"), COLOR_NONE);
+        table_pair(t, "Role", text(r, "role"), COLOR_NONE);
+        show_list(t, "Approved by", json_object_get(r, "approvers"), COLOR_NONE, "nobody");
+        show_when(t, r);
+        show_sessions(t, json_object_get(r, "sessions"));
+        if (json_is_integer(killed))
+                table_pairf(t, "Killed", COLOR_NONE, "%" JSON_INTEGER_FORMAT " process%s", json_integer_value(killed),
+                            json_integer_value(killed) == 1 ? "" : "es");
+        show_list(t, "Removed", json_object_get(r, "removed"), COLOR_NONE, "nothing");
+        show_list(t, "Found absent", json_object_get(r, "absent"), COLOR_GOOD, "nothing");
+        show_list(t, "Residue", json_object_get(r, "residue"), COLOR_BAD, "none");
+        json_object_foreach((json_t *) r, name, value)
+                if (!is_known(name))
+                        tree_show(t, name, value);
+        show_seal(t, c);
+}
+
+/* TIME EVENT WHAT of each line; what: the line's own members, on one line. */
+static int print_events(const Ctl *ctl, const Chain *c) {
+        static const char *const header[] = {"TIME", "EVENT", "WHAT", NULL};
+        JIT_CLEANUP(table_freep) Table *t = table_new(header);
+        json_t *line;
+        size_t i;
+
+        if (!t)
+                return say_no_memory();
+        json_array_foreach(c->lines, i, line) {
+                static const char *const shown[] = {"account", "requester", "service", "rhost", "tty", "reason", "by"};
+                char what[256];
+                size_t n = 0;
+
+                what[0] = 0;
+                for (size_t j = 0; j < ELEMENTSOF(shown) && n < sizeof(what); j++)
+                        if (text(line, shown[j])) {
+                                int w = snprintf(what + n, sizeof(what) - n, "%s%s", n > 0 ? ", " : "", text(line, shown[j]));
+                                n += w > 0 ? (size_t) w : 0;
+                        }
+                table_cell(t, text(line, "time"), COLOR_NONE);
+                table_cell(t, text(line, "event"), COLOR_STRONG);
+                table_cell(t, what, COLOR_NONE);
+        }
+        return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;
+}
+
+int chain_print(const Ctl *ctl, const Chain *c) {
+        JIT_CLEANUP(table_freep) Table *t = NULL;
+
+        if (!c->receipt) {
+                say_warning("this grant has no receipt yet; so far:");
+                return print_events(ctl, c);
+        }
+        t = table_new(NULL);
+        if (!t)
+                return say_no_memory();
+        show_receipt(t, c);
+        return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+
+#include "approver-link.h"
+#include "grant.h"
+#include "json.h"
+#include "log.h"
+#include "lookup.h"
+#include "paths.h"
+#include "timefmt.h"
+
+enum { QUESTIONS_MAX = 128 };
+#define RETRY_MIN_USEC (1 * USEC_PER_SEC)
+#define RETRY_MAX_USEC (60 * USEC_PER_SEC)
+
+struct ApproverLink {
+        Manager *manager;
+        VarlinkCall *watch;
+        sd_event_source *retry;
+        uint64_t retry_usec;
+        const char *state;
+        unsigned n_questions;
+};
+
+typedef struct Question {
+        Manager *manager;
+        verdict_t answer;
+        void *userdata;
+} Question;
+
+/* ---- one question ---- */
+
+static int take_verdict(json_t *parameters, Verdict *ret) {
+        struct {
+                json_t *verdict;
+        } p = {};
+        static const JsonField table[] = {{"verdict", JSON_FIELD_OBJECT, 0, 0, JSON_REQUIRED}, {}};
+        int r = json_dispatch(parameters, table, &p, NULL);
+
+        if (r >= 0)
+                r = verdict_parse(p.verdict, ret);
+        json_decref(p.verdict);
+        return r;
+}
+
+static void on_verdict(const char *error, json_t *parameters, bool continues, void *userdata) {
+        Question *q = userdata;
+        _cleanup_verdict_ Verdict v = {};
+        int r = -EHOSTUNREACH;
+
+        (void) continues;
+        q->manager->approver->n_questions--;
+        if (error)
+                log_warning("jit-approverd gave no answer: %s", error);
+        else {
+                r = take_verdict(parameters, &v);
+                if (r < 0)
+                        log_error("jit-approverd gave an answer that is not a verdict: %s", strerror(-r));
+        }
+        q->answer(q->manager, r < 0 ? NULL : &v, q->userdata);
+        free(q);
+}
+
+int approver_evaluate(Manager *m, const char *account, const EvaluateContext *context, verdict_t answer, void *userdata) {
+        ApproverLink *l = m->approver;
+        json_t *parameters;
+        Question *q;
+        int r;
+
+        if (l->n_questions >= QUESTIONS_MAX)
+                return -EBUSY;
+        q = malloc(sizeof(*q));
+        if (!q)
+                return -ENOMEM;
+        *q = (Question){m, answer, userdata};
+        parameters = json_pack("{s:s,s:{s:s,s:s*,s:s*,s:s*}}", "account", account, "context", "phase", context->phase,
+                               "service", context->service, "rhost", context->rhost, "tty", context->tty);
+        r = varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Evaluate", parameters, false,
+                               m->config->approval_usec, on_verdict, q, NULL);
+        if (r < 0) {
+                free(q);
+                return r;
+        }
+        l->n_questions++;
+        return 0;
+}
+
+/* ---- the stream of changed tickets ---- */
+
+static void watch_start(ApproverLink *l);
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
+        (void) s, (void) usec;
+        watch_start(userdata);
+        return 0;
+}
+
+static void watch_retry(ApproverLink *l, const char *why) {
+        l->watch = NULL;
+        l->state = why;
+        l->retry = sd_event_source_disable_unref(l->retry);
+        /* A wake-up late by a quarter does no harm and may be shared. */
+        (void) sd_event_add_time_relative(l->manager->event, &l->retry, CLOCK_BOOTTIME, l->retry_usec, l->retry_usec / 4,
+                                          on_retry, l);
+        l->retry_usec = l->retry_usec * 2 > RETRY_MAX_USEC ? RETRY_MAX_USEC : l->retry_usec * 2;
+}
+
+static void ticket_changed(Manager *m, const char *ticket) {
+        lookup_forget_misses(m);
+        for (Grant *g = m->grants, *next; g; g = next) {
+                next = g->next;
+                if (streq(ticket, "*") || strcasecmp(g->ticket, ticket) == 0)
+                        grant_recheck(g);
+        }
+}
+
+static void on_watch(const char *error, json_t *parameters, bool continues, void *userdata) {
+        ApproverLink *l = userdata;
+        struct {
+                char *ticket;
+        } p = {};
+        static const JsonField table[] = {{"ticket", JSON_FIELD_STRING, 0, TICKET_ID_MAX, JSON_REQUIRED}, {}};
+
+        if (error || !continues) {
+                watch_retry(l, "not connected");
+                return;
+        }
+        l->retry_usec = RETRY_MIN_USEC;
+        l->state = "connected";
+        if (json_dispatch(parameters, table, &p, NULL) >= 0)
+                ticket_changed(l->manager, p.ticket);
+        free(p.ticket);
+}
+
+static void watch_start(ApproverLink *l) {
+        int r = varlink_call_async(l->manager->event, APPROVER_SOCKET, "io.pamjit.Approver.Watch", NULL, true, 0, on_watch, l,
+                                   &l->watch);
+
+        if (r < 0)
+                watch_retry(l, "not connected");
+}
+
+int approver_link_new(Manager *m, ApproverLink **ret) {
+        ApproverLink *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return -ENOMEM;
+        *l = (ApproverLink){.manager = m, .retry_usec = RETRY_MIN_USEC, .state = "connecting"};
+        *ret = l;
+        watch_start(l);
+        return 0;
+}
+
+ApproverLink *approver_link_free(ApproverLink *l) {
+        if (!l)
+                return NULL;
+        varlink_call_free(l->watch);
+        sd_event_source_disable_unref(l->retry);
+        free(l);
+        return NULL;
+}
+
+const char *approver_link_state(const ApproverLink *l) {
+        return l->state;
+}

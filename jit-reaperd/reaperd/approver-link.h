@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_APPROVER_LINK_H
+#define JIT_APPROVER_LINK_H
+
+/* Questions to jit-approverd, never waited for. */
+
+#include "manager.h"
+#include "verdict.h"
+
+/* What the question is asked for; strings may be NULL. */
+typedef struct EvaluateContext {
+        const char *phase; /* name, account, recheck */
+        const char *service, *rhost, *tty;
+} EvaluateContext;
+
+/* verdict: NULL if there is no answer (unreachable, too late, not one we trust). The callee may take members out of it. */
+typedef void (*verdict_t)(Manager *m, Verdict *verdict, void *userdata);
+
+int approver_link_new(Manager *m, ApproverLink **ret);
+ApproverLink *approver_link_free(ApproverLink *l);
+/* -EBUSY: too many questions are open. */
+int approver_evaluate(Manager *m, const char *account, const EvaluateContext *context, verdict_t answer, void *userdata);
+/* "connected", or why not. */
+const char *approver_link_state(const ApproverLink *l);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "file-io.h"
+#include "grant-record.h"
+#include "json.h"
+#include "log.h"
+#include "session.h"
+#include "uid-range.h"
+
+static const char *const state_names[] = {
+        [GRANT_RESERVED] = "reserved",
+        [GRANT_ACTIVE] = "active",
+        [GRANT_REVOKING] = "revoking",
+};
+
+const char *grant_state_to_string(GrantState s) {
+        return state_names[s];
+}
+
+static void record_name(const char *account, char ret[static 48]) {
+        (void) snprintf(ret, 48, "%s.json", account);
+}
+
+json_t *session_to_json(const Session *s) {
+        json_t *j = json_object();
+
+        if (!j)
+                return NULL;
+        (void) json_set_str(j, "service", s->service);
+        (void) json_set_str(j, "rhost", s->rhost);
+        (void) json_set_str(j, "tty", s->tty);
+        (void) json_set_str(j, "id", s->logind_id);
+        (void) json_set_uint(j, "pid", (uint64_t) s->pid);
+        (void) json_set_uint(j, "from", s->from_usec);
+        if (s->to_usec > 0)
+                (void) json_set_uint(j, "to", s->to_usec);
+        return j;
+}
+
+static json_t *sessions_to_record(const Session *first) {
+        json_t *a = json_array();
+
+        for (const Session *s = first; s; s = s->next) {
+                json_t *j = session_to_json(s);
+                if (!j || json_set_uint(j, "pidStart", s->pid_start) < 0 || json_array_append_new(a, j) < 0) {
+                        json_decref(a);
+                        return NULL;
+                }
+        }
+        return a;
+}
+
+int grant_record_save(const Grant *g) {
+        _cleanup_json_ json_t *j = NULL;
+        _cleanup_free_ char *text = NULL;
+        char name[48];
+
+        j = json_pack("{s:s,s:s,s:I,s:s,s:b,s:s,s:s*,s:s,s:s,s:s*,s:o,s:o,s:o,s:I,s:I,s:I,s:s*,s:s*,s:I,s:o,s:o}", "id", g->id, "account",
+                      g->account, "uid", (json_int_t) g->uid, "state", state_names[g->state], "authorized", g->authorized,
+                      "ticket", g->ticket, "title", g->title, "requester", g->requester, "role", g->role ?: "", "digest",
+                      g->digest, "approvers", json_from_strv(g->approvers), "commands", json_from_strv(g->commands), "keys",
+                      json_from_strv(g->keys), "since", (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec,
+                      "deadline", (json_int_t) g->deadline_usec, "endReason",
+                      g->end_reason, "endBy", g->end_by, "end", (json_int_t) g->end_usec, "sessions", sessions_to_record(g->sessions), "past",
+                      sessions_to_record(g->past));
+        text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+        if (!text)
+                return -ENOMEM;
+        record_name(g->account, name);
+        return file_write_atomic(g->manager->dirs.grants, name, text, strlen(text), 0600, 0, 0, false);
+}
+
+int grant_record_remove(const Grant *g) {
+        char name[48];
+
+        record_name(g->account, name);
+        return unlinkat(g->manager->dirs.grants, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* ---- reading back ---- */
+
+static int session_from_json(Grant *g, const json_t *object, Session **ret) {
+        struct {
+                Session s;
+                uint64_t pid;
+        } p = {};
+        static const JsonField table[] = {
+                {"service", JSON_FIELD_STRING, offsetof(Session, service), 255, JSON_REQUIRED},
+                {"rhost", JSON_FIELD_STRING, offsetof(Session, rhost), 255, 0},
+                {"tty", JSON_FIELD_STRING, offsetof(Session, tty), 255, 0},
+                {"id", JSON_FIELD_STRING, offsetof(Session, logind_id), 255, 0},
+                {"pid", JSON_FIELD_UINT, sizeof(Session), INT32_MAX, JSON_REQUIRED},
+                {"pidStart", JSON_FIELD_UINT, offsetof(Session, pid_start), INT64_MAX, JSON_REQUIRED},
+                {"from", JSON_FIELD_UINT, offsetof(Session, from_usec), INT64_MAX, 0},
+                {"to", JSON_FIELD_UINT, offsetof(Session, to_usec), INT64_MAX, 0},
+                {},
+        };
+        Session *s;
+        int r;
+
+        _Static_assert(__builtin_offsetof(__typeof__(p), pid) == sizeof(Session), "the table's offset of pid");
+        r = json_dispatch(object, table, &p, NULL);
+        s = r < 0 ? NULL : session_new(g);
+        if (!s) {
+                free(p.s.service);
+                free(p.s.rhost);
+                free(p.s.tty);
+                free(p.s.logind_id);
+                return r < 0 ? r : -ENOMEM;
+        }
+        *s = p.s;
+        s->grant = g;
+        s->pid = (pid_t) p.pid;
+        *ret = s;
+        return 0;
+}
+
+static int sessions_from_json(Grant *g, const json_t *array, Session **ret_first) {
+        const json_t *object;
+        size_t i;
+
+        json_array_foreach((json_t *) array, i, object) {
+                int r = session_from_json(g, object, ret_first);
+                if (r < 0)
+                        return r;
+                ret_first = &(*ret_first)->next;
+        }
+        return 0;
+}
+
+typedef struct Record {
+        Grant grant;
+        char *id, *account, *state;
+        uint64_t uid;
+        json_t *sessions, *past;
+} Record;
+
+static int record_parse(const json_t *object, Record *ret) {
+        static const JsonField table[] = {
+                {"id", JSON_FIELD_STRING, offsetof(Record, id), 16, JSON_REQUIRED},
+                {"account", JSON_FIELD_STRING, offsetof(Record, account), ACCOUNT_NAME_MAX, JSON_REQUIRED},
+                {"uid", JSON_FIELD_UINT, offsetof(Record, uid), UINT32_MAX - 1, JSON_REQUIRED},
+                {"state", JSON_FIELD_STRING, offsetof(Record, state), 16, JSON_REQUIRED},
+                {"authorized", JSON_FIELD_BOOL, offsetof(Record, grant.authorized), 0, 0},
+                {"ticket", JSON_FIELD_STRING, offsetof(Record, grant.ticket), TICKET_ID_MAX, JSON_REQUIRED},
+                {"title", JSON_FIELD_STRING, offsetof(Record, grant.title), 512, 0},
+                {"requester", JSON_FIELD_STRING, offsetof(Record, grant.requester), PERSON_NAME_MAX, JSON_REQUIRED},
+                {"role", JSON_FIELD_STRING, offsetof(Record, grant.role), ROLE_NAME_MAX, JSON_REQUIRED},
+                {"digest", JSON_FIELD_STRING, offsetof(Record, grant.digest), 128, 0},
+                {"approvers", JSON_FIELD_STRV, offsetof(Record, grant.approvers), PERSON_NAME_MAX, 0},
+                {"commands", JSON_FIELD_STRV, offsetof(Record, grant.commands), 1024, 0},
+                {"keys", JSON_FIELD_STRV, offsetof(Record, grant.keys), 16384, 0},
+                {"since", JSON_FIELD_UINT, offsetof(Record, grant.since_usec), INT64_MAX, JSON_REQUIRED},
+                {"until", JSON_FIELD_UINT, offsetof(Record, grant.until_usec), INT64_MAX, JSON_REQUIRED},
+                {"deadline", JSON_FIELD_UINT, offsetof(Record, grant.deadline_usec), INT64_MAX, JSON_REQUIRED},
+                {"endReason", JSON_FIELD_STRING, offsetof(Record, grant.end_reason), 40, 0},
+                {"endBy", JSON_FIELD_STRING, offsetof(Record, grant.end_by), 64, 0},
+                {"end", JSON_FIELD_UINT, offsetof(Record, grant.end_usec), INT64_MAX, 0},
+                {"sessions", JSON_FIELD_ARRAY, offsetof(Record, sessions), 0, 0},
+                {"past", JSON_FIELD_ARRAY, offsetof(Record, past), 0, 0},
+                {},
+        };
+
+        return json_dispatch(object, table, ret, NULL);
+}
+
+static int record_to_grant(Manager *m, Record *rec) {
+        Grant *g = &rec->grant;
+        char folded[ACCOUNT_NAME_MAX + 1];
+
+        if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16 ||
+            !uid_range_contains(m->uids, (uid_t) rec->uid))
+                return -EBADMSG;
+        for (GrantState s = GRANT_RESERVED; s <= GRANT_REVOKING; s++)
+                if (streq(rec->state, state_names[s])) {
+                        g->state = s;
+                        g->manager = m;
+                        g->uid = (uid_t) rec->uid;
+                        memcpy(g->id, rec->id, sizeof(g->id));
+                        memcpy(g->account, folded, sizeof(folded));
+                        return 0;
+                }
+        return -EBADMSG;
+}
+
+static int record_load(Manager *m, const char *name, Grant **ret) {
+        _cleanup_free_ char *text = NULL;
+        _cleanup_json_ json_t *j = NULL;
+        Record rec = {};
+        Grant *g = NULL;
+        size_t length;
+        int r;
+
+        r = file_read_capped(m->dirs.grants, name, JSON_MESSAGE_MAX, true, &text, &length);
+        if (r >= 0)
+                r = json_parse_strict(text, length, JSON_MESSAGE_MAX, &j, NULL);
+        if (r >= 0)
+                r = record_parse(j, &rec);
+        if (r >= 0)
+                r = record_to_grant(m, &rec);
+        g = calloc(1, sizeof(*g));
+        if (!g)
+                return -ENOMEM;
+        *g = rec.grant;
+        g->manager = m;
+        if (r >= 0)
+                r = sessions_from_json(g, rec.sessions, &g->sessions);
+        if (r >= 0)
+                r = sessions_from_json(g, rec.past, &g->past);
+        if (r >= 0)
+                r = grant_link(g);
+        free(rec.id);
+        free(rec.account);
+        free(rec.state);
+        json_decref(rec.sessions);
+        json_decref(rec.past);
+        if (r < 0) {
+                grant_free(g);
+                return r;
+        }
+        *ret = g;
+        return 0;
+}
+
+int grant_record_load_all(Manager *m, void (*resume)(Grant *g)) {
+        int fd = openat(m->dirs.grants, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *e;
+
+        if (!d)
+                return -errno;
+        while ((e = readdir(d))) {
+                Grant *g = NULL;
+                int r;
+
+                if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+                        continue;
+                /* A write that a kill cut short: what it was to replace is still there. */
+                r = e->d_name[0] == '.' ? -EBADMSG : record_load(m, e->d_name, &g);
+                if (r < 0) {
+                        if (e->d_name[0] != '.')
+                                log_error("Cannot read the record %s, ending its grant: %s", e->d_name, strerror(-r));
+                        (void) unlinkat(m->dirs.grants, e->d_name, 0);
+                        continue;
+                }
+                resume(g);
+        }
+        (void) closedir(d);
+        return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_GRANT_H
+#define JIT_GRANT_H
+
+/* A grant: one entitlement of one person by one ticket on this host, and its account. The states and who moves between them:
+ *
+ *      (named)  --lookup.c, verdict allow or refuse-->  RESERVED   the account resolves for root; it has keys and nothing else
+ *      RESERVED --PAM account phase says yes, session.c--> ACTIVE  home, groups, sudo rule, deadline
+ *      RESERVED --its time is up, the ticket changed-->  forgotten
+ *      ACTIVE   --last session gone, deadline, idle, revoked, ticket no longer good--> REVOKING   (reap.c)
+ *      REVOKING --nothing is left-->  forgotten, with a receipt
+ *
+ * Each change is in the record (grant-record.c) before its effect. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "manager.h"
+#include "name.h"
+#include "verdict.h"
+
+typedef enum GrantState { GRANT_RESERVED, GRANT_ACTIVE, GRANT_REVOKING } GrantState;
+
+typedef struct Session Session;
+typedef struct Reaping Reaping;
+
+struct Grant {
+        Manager *manager;
+        Grant *next, **prev;
+        char id[17]; /* 16 hex digits, random */
+        char account[ACCOUNT_NAME_MAX + 1];
+        uid_t uid; /* and gid */
+        GrantState state;
+        bool authorized; /* the PAM account phase has said yes */
+        uint8_t warned;  /* warnings given, an index into Config.warn_usec */
+        char *ticket, *title, *requester, *role, *digest;
+        char **approvers, **commands, **keys;
+        uint64_t allowed_usec;    /* authorized, not yet ACTIVE: how long it may live from the login on */
+        uint64_t since_usec;      /* wall clock: reserved, then activated */
+        uint64_t until_usec;      /* wall clock, for people and for sudoers and sshd */
+        uint64_t deadline_usec;   /* CLOCK_BOOTTIME: of the reservation, then of the grant */
+        sd_event_source *timer;   /* the next thing that is due */
+        Session *sessions;        /* live ones first to last */
+        Session *past;            /* ended ones, for the receipt */
+        char *end_reason, *end_by; /* REVOKING: a code, and who asked for it */
+        uint64_t end_usec;        /* wall clock: when REVOKING began */
+        Reaping *reaping;         /* REVOKING */
+};
+
+const char *grant_state_to_string(GrantState s);
+
+/* Makes a RESERVED grant by the verdict and writes its record and keys; takes what it needs out of v. -EEXIST, -ENOSPC (no UID, too many
+ * grants, /run full), -EINVAL (a verdict we do not trust: see verdict.h). */
+int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret);
+/* Takes title, approvers, commands and times of a later verdict over; ticket, requester and role may not have changed: -ESTALE. */
+int grant_update(Grant *g, Verdict *v);
+/* Forgets a RESERVED grant and its key; gives its UID back to the same name. */
+void grant_release(Grant *g);
+/* Out of the trees, timers off, memory freed; touches no artefact. */
+Grant *grant_free(Grant *g);
+
+Grant *grant_by_account(const Manager *m, const char *account);
+Grant *grant_by_uid(const Manager *m, uid_t uid);
+/* By id, account or ticket. */
+Grant *grant_find(const Manager *m, const char *what);
+/* From now on the name resolves no more. Idempotent. */
+void grant_forget_account(Grant *g);
+int grant_link(Grant *g); /* into the trees and the list: -EEXIST, -ENOMEM */
+
+/* Sets the timer to the earliest of what is due: end of the reservation or of the grant, warning, look at idleness. */
+int grant_arm(Grant *g);
+
+/* The one way out of ACTIVE. reason: a code; detail: a sentence for the terminal, by: who asked, may be NULL. A second call is ignored. */
+void grant_revoke(Grant *g, const char *reason, const char *detail, const char *by);
+/* The ticket may have changed. ACTIVE: jit-approverd is asked again, and a no revokes. RESERVED: released. */
+void grant_recheck(Grant *g);
+
+const Role *grant_role(const Grant *g); /* NULL if the configuration has it no more */
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-login.h>
+
+#include "log.h"
+#include "logind.h"
+#include "process-kill.h"
+#include "session.h"
+#include "timefmt.h"
+#include "uid-range.h"
+
+#define LOGIN1 "org.freedesktop.login1"
+#define LOGIN1_PATH "/org/freedesktop/login1"
+#define LOGIN1_MANAGER "org.freedesktop.login1.Manager"
+#define RETRY_USEC (2 * USEC_PER_SEC)
+
+struct LogindLink {
+        Manager *manager;
+        sd_bus *bus;
+        sd_event_source *retry;
+};
+
+/* ---- sessions that come ---- */
+
+/* A session under a UID of ours without a grant: its login looked the name up before the grant ended. It has no right to anything. */
+static void end_stranger(Manager *m, const char *id, uid_t uid) {
+        const char *fields[] = {"JIT_REASON=session-unknown", NULL};
+
+        log_fields(LOG_WARNING, fields, "Session %s has UID %u, which no grant has: killing it", id, uid);
+        int slice = user_slice_open(uid);
+        if (slice >= 0) {
+                (void) user_slice_kill(slice);
+                (void) close(slice);
+        }
+        (void) uid_kill_all(uid, uid_range_sender(m->uids));
+        logind_forget_user(m, uid);
+}
+
+static void note_session(Manager *m, const char *id) {
+        uid_t uid;
+        Grant *g;
+
+        if (sd_session_get_uid(id, &uid) < 0 || !uid_range_contains(m->uids, uid))
+                return;
+        g = grant_by_uid(m, uid);
+        if (!g) {
+                end_stranger(m, id, uid);
+                return;
+        }
+        for (Session *s = g->sessions; s; s = s->next) {
+                _cleanup_free_ char *of_pid = NULL;
+                if (!s->logind_id && sd_pid_get_session(s->pid, &of_pid) >= 0 && streq(of_pid, id))
+                        (void) session_set_logind_id(s, take_ptr(of_pid));
+        }
+}
+
+static int on_session_new(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        LogindLink *l = userdata;
+        const char *id;
+
+        (void) error;
+        if (sd_bus_message_read(message, "s", &id) >= 0)
+                note_session(l->manager, id);
+        return 0;
+}
+
+/* logind has removed a session: its scope is empty or it was terminated. */
+static int on_session_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        LogindLink *l = userdata;
+        const char *id;
+
+        (void) error;
+        if (sd_bus_message_read(message, "s", &id) < 0)
+                return 0;
+        Session *s = session_by_logind_id(l->manager, id);
+        if (s)
+                session_end(s);
+        return 0;
+}
+
+/* ---- after a reconnect: what is there now ---- */
+
+static int on_sessions(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        LogindLink *l = userdata;
+        const char *id, *user, *seat, *path;
+        uint32_t uid;
+
+        (void) error;
+        if (sd_bus_message_is_method_error(reply, NULL) ||
+            sd_bus_message_enter_container(reply, 'a', "(susso)") < 0)
+                return 0;
+        while (sd_bus_message_read(reply, "(susso)", &id, &uid, &user, &seat, &path) > 0)
+                if (uid_range_contains(l->manager->uids, uid))
+                        note_session(l->manager, id);
+        return 0;
+}
+
+static int on_logind_owner(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        LogindLink *l = userdata;
+
+        (void) message, (void) error;
+        (void) sd_bus_call_method_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "ListSessions", on_sessions, l, "");
+        return 0;
+}
+
+/* ---- the connection ---- */
+
+static void logind_connect(LogindLink *l);
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
+        LogindLink *l = userdata;
+
+        (void) s, (void) usec;
+        l->retry = sd_event_source_disable_unref(l->retry);
+        logind_connect(l);
+        return 0;
+}
+
+static void bus_drop(LogindLink *l) {
+        if (!l->bus)
+                return;
+        (void) sd_bus_detach_event(l->bus);
+        l->bus = sd_bus_close_unref(l->bus);
+}
+
+static void retry_later(LogindLink *l) {
+        if (!l->retry)
+                (void) sd_event_add_time_relative(l->manager->event, &l->retry, CLOCK_BOOTTIME, RETRY_USEC, USEC_PER_SEC,
+                                                  on_retry, l);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        LogindLink *l = userdata;
+
+        (void) message, (void) error;
+        log_warning("The system bus is gone; looking for it again");
+        retry_later(l); /* the bus object is in use here: it is dropped by the retry */
+        return 0;
+}
+
+static int add_matches(LogindLink *l) {
+        int r;
+
+        r = sd_bus_match_signal_async(l->bus, NULL, "org.freedesktop.DBus.Local", NULL, "org.freedesktop.DBus.Local",
+                                      "Disconnected", on_disconnected, NULL, l);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "SessionNew", on_session_new,
+                                              NULL, l);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "SessionRemoved",
+                                              on_session_removed, NULL, l);
+        if (r >= 0)
+                r = sd_bus_add_match_async(l->bus, NULL,
+                                           "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                                           "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" LOGIN1 "'",
+                                           on_logind_owner, NULL, l);
+        if (r >= 0)
+                r = on_logind_owner(NULL, l, NULL);
+        return r;
+}
+
+static void logind_connect(LogindLink *l) {
+        int r;
+
+        bus_drop(l);
+        /* sd_bus_open_system() connects and says hello without waiting for an answer; the loop does the rest. */
+        r = sd_bus_open_system(&l->bus);
+        if (r >= 0)
+                r = sd_bus_attach_event(l->bus, l->manager->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = add_matches(l);
+        if (r < 0) {
+                log_warning("Cannot reach the system bus, trying again: %s", strerror(-r));
+                bus_drop(l);
+                retry_later(l);
+        }
+}
+
+static int on_terminated(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        (void) userdata, (void) error;
+        /* "No such user" is what is wanted; anything else logind does by itself some seconds later. */
+        if (sd_bus_message_is_method_error(reply, NULL) &&
+            !sd_bus_message_is_method_error(reply, "org.freedesktop.login1.NoSuchUser"))
+                log_debug("logind did not terminate a user: %s", sd_bus_message_get_error(reply)->message);
+        return 0;
+}
+
+void logind_forget_user(Manager *m, uid_t uid) {
+        LogindLink *l = m->logind;
+
+        if (l && l->bus)
+                (void) sd_bus_call_method_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "TerminateUser",
+                                                on_terminated, l, "u", (uint32_t) uid);
+}
+
+int logind_link_new(Manager *m, LogindLink **ret) {
+        LogindLink *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return -ENOMEM;
+        l->manager = m;
+        *ret = l;
+        logind_connect(l);
+        return 0;
+}
+
+LogindLink *logind_link_free(LogindLink *l) {
+        if (!l)
+                return NULL;
+        bus_drop(l);
+        sd_event_source_disable_unref(l->retry);
+        free(l);
+        return NULL;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_LOGIND_H
+#define JIT_LOGIND_H
+
+/* logind over the system bus: a witness of sessions, and the one that has to forget a user at once. Every call is asynchronous. */
+
+#include "manager.h"
+
+int logind_link_new(Manager *m, LogindLink **ret);
+LogindLink *logind_link_free(LogindLink *l);
+/* After the last process is dead: instead of UserStopDelaySec= (10 s, logind.conf(5)) later, now. */
+void logind_forget_user(Manager *m, uid_t uid);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_MANAGER_H
+#define JIT_MANAGER_H
+
+/* Everything that jit-reaperd holds. One thread on one sd-event loop.
+ *
+ * MUST NOT wait: dbus-daemon, logind and every login on the host wait for our userdb answers, some of them while we would be waiting for
+ * them. No blocking D-Bus call, no name service lookup, no connection that is not on the loop. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "audit.h"
+#include "config.h"
+#include "varlink.h"
+
+typedef struct Grant Grant;
+typedef struct Lookup Lookup;
+typedef struct ApproverLink ApproverLink;
+typedef struct LogindLink LogindLink;
+typedef struct UidRange UidRange;
+
+/* Where artefacts lie; each a directory descriptor, so that no path is walked twice. */
+typedef struct Directories {
+        int run;      /* /run/jit */
+        int grants;   /* records, root only */
+        int keys;     /* authorized_keys files, one a grant */
+        int sudoers;  /* sudoers files, one a grant */
+        int homes;    /* mount points */
+        int uids;     /* marks that keep PID 1 from starting a user manager for our UIDs */
+        int state;    /* /var/lib/jit */
+        int used;     /* /var/lib/jit/used: tickets that may not be activated again */
+} Directories;
+
+typedef struct Manager {
+        sd_event *event;
+        Config *config;
+        char *config_error; /* why the last reload was refused, NULL if it was not */
+        Directories dirs;
+        Audit *audit;
+        UidRange *uids;
+        VarlinkServer *api, *userdb;
+        ApproverLink *approver;
+        LogindLink *logind;
+
+        Grant *grants;                 /* all, newest first */
+        void *grants_by_account;       /* tsearch(3) trees: look-ups that do not get slower with many grants */
+        void *grants_by_uid;
+        void *sessions_by_logind_id;
+        unsigned n_grants;
+        Lookup *lookups; /* names that jit-approverd is being asked about */
+        unsigned n_lookups;
+        uint64_t misses_until_usec[256]; /* names that were unknown a moment ago: see lookup.c */
+        char misses[256][32];
+        uint64_t bucket_usec; /* rate limit of look-ups, see lookup.c */
+} Manager;
+
+int manager_new(Manager **ret);
+Manager *manager_free(Manager *m);
+DEFINE_CLEANUP(Manager, manager_free);
+/* Sockets from systemd (sd_listen_fds(3)), state read back, links to the others. */
+int manager_start(Manager *m);
+int manager_loop(Manager *m);
+/* Reads the configuration again; a wrong one is refused whole, logged and audited, and the last good one stays. */
+int manager_reload(Manager *m);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include "cleanup.h"
+#include "process-kill.h"
+
+/* "unified" beside the v1 controllers where the host has the hybrid layout (systemd, docs/CGROUP_DELEGATION.md). */
+static const char *cgroup_root(void) {
+        struct statfs fs;
+
+        return statfs("/sys/fs/cgroup", &fs) >= 0 && fs.f_type == CGROUP2_SUPER_MAGIC ? "/sys/fs/cgroup"
+                                                                                       : "/sys/fs/cgroup/unified";
+}
+
+int user_slice_open(uid_t uid) {
+        char path[128];
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "%s/user.slice/user-%u.slice", cgroup_root(), uid);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int user_slice_kill(int slice_fd) {
+        _cleanup_close_ int fd = openat(slice_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno == ENOENT ? -EOPNOTSUPP : -errno;
+        return write(fd, "1", 1) == 1 ? 0 : -errno;
+}
+
+int user_slice_events_open(int slice_fd) {
+        int fd = openat(slice_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+bool user_slice_is_empty(int events_fd) {
+        char text[128];
+        ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
+
+        if (n < 0)
+                return errno == ENODEV;
+        text[n] = 0;
+        return strstr(text, "populated 0") != NULL;
+}
+
+static unsigned count_lines(int dir_fd) {
+        _cleanup_close_ int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+        char buffer[4096];
+        unsigned count = 0;
+        ssize_t n;
+
+        while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0)
+                for (ssize_t i = 0; i < n; i++)
+                        count += buffer[i] == '\n';
+        return count;
+}
+
+/* Three levels hold slice, session scopes, and what a session may have made below; deeper ones are killed all the same. */
+static unsigned count_below(int dir_fd, unsigned depth) {
+        unsigned count = count_lines(dir_fd);
+        struct dirent *e;
+        DIR *d;
+        int copy;
+
+        if (depth == 0)
+                return count;
+        copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        d = copy < 0 ? NULL : fdopendir(copy);
+        if (!d) {
+                if (copy >= 0)
+                        (void) close(copy);
+                return count;
+        }
+        while ((e = readdir(d))) {
+                if (e->d_type != DT_DIR || e->d_name[0] == '.')
+                        continue;
+                _cleanup_close_ int fd = openat(copy, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (fd >= 0)
+                        count += count_below(fd, depth - 1);
+        }
+        (void) closedir(d);
+        return count;
+}
+
+unsigned user_slice_count(int slice_fd) {
+        return count_below(slice_fd, 3);
+}
+
+int uid_kill_all(uid_t uid, uid_t sender) {
+        int r = 0;
+
+        /* The kernel lets a sender signal whose effective or real UID is the target's real or saved one (kill(2)). With effective UID = the account's
+         * and real UID = one that nobody has, pid -1 reaches exactly the account's processes, in one pass under the task list lock: a fork() either
+         * was before it, and the child is hit, or finds the signal pending and fails. The account cannot signal us back meanwhile: our real UID is
+         * the sender's and our saved one 0. The raw system call changes this thread alone; root's capabilities come back with the effective UID. */
+        if (syscall(SYS_setresuid, sender, uid, 0) < 0)
+                return -errno;
+        if (kill(-1, SIGKILL) < 0 && errno != ESRCH)
+                r = -errno;
+        if (syscall(SYS_setresuid, 0, 0, 0) < 0)
+                abort(); /* a reaper that is not root any more must not go on: it is started again and reads its records */
+        return r;
+}
+
+/* proc_pid_status(5): "Uid:" real, effective, saved, filesystem; "State:\tZ" is dead already. */
+static bool status_has_uid(const char *status, uid_t uid) {
+        const char *line = strstr(status, "\nUid:"), *state = strstr(status, "\nState:\t");
+        unsigned u[4];
+
+        if (!line || (state && state[8] == 'Z'))
+                return false;
+        if (sscanf(line + 5, "%u %u %u %u", &u[0], &u[1], &u[2], &u[3]) != 4)
+                return false;
+        return u[0] == uid || u[1] == uid || u[2] == uid || u[3] == uid;
+}
+
+int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {
+        DIR *d = opendir("/proc");
+        unsigned count = 0;
+        pid_t first = 0;
+        struct dirent *e;
+
+        if (!d)
+                return -errno;
+        while ((e = readdir(d))) {
+                char path[300], status[1024];
+                ssize_t n;
+
+                if (!isdigit((unsigned char) e->d_name[0]))
+                        continue;
+                (void) snprintf(path, sizeof(path), "%s/status", e->d_name);
+                _cleanup_close_ int fd = openat(dirfd(d), path, O_RDONLY | O_CLOEXEC);
+                n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+                if (n <= 0)
+                        continue; /* gone since */
+                status[n] = 0;
+                if (!status_has_uid(status, uid))
+                        continue;
+                if (count++ == 0)
+                        first = (pid_t) atoi(e->d_name);
+        }
+        (void) closedir(d);
+        *ret_count = count;
+        *ret_first = first;
+        return 0;
+}
+
+int process_start_time(pid_t pid, uint64_t *ret) {
+        char path[64], text[1024];
+        const char *p;
+        ssize_t n;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (n <= 0)
+                return -ESRCH;
+        text[n] = 0;
+        /* Field 22; field 2 is the name in parentheses, which may hold anything. */
+        p = strrchr(text, ')');
+        for (unsigned field = 2; p && field < 22; field++)
+                p = strchr(p + 1, ' ');
+        if (!p)
+                return -EBADMSG;
+        *ret = strtoull(p + 1, NULL, 10);
+        return 0;
+}

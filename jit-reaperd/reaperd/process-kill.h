@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_PROCESS_KILL_H
+#define JIT_PROCESS_KILL_H
+
+/* The processes of an account: its cgroup, and whatever runs under its UID elsewhere (cron, at, what asked another service). */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* user-UID.slice below the unified hierarchy, O_PATH-like; -ENOENT if the account has none (any more). */
+int user_slice_open(uid_t uid);
+/* SIGKILL to all of it at once (cgroup.kill, Linux 5.14). -EOPNOTSUPP on older kernels. */
+int user_slice_kill(int slice_fd);
+/* A descriptor of cgroup.events that polls with EPOLLPRI when it changes. */
+int user_slice_events_open(int slice_fd);
+/* From cgroup.events; a cgroup that is gone is empty. */
+bool user_slice_is_empty(int events_fd);
+/* Processes in it and below. */
+unsigned user_slice_count(int slice_fd);
+
+/* SIGKILL to every process with this real or saved UID, in one pass of the kernel that no fork() escapes (kill(2), pid -1). sender: a UID that
+ * nobody has. 0 or -errno. */
+int uid_kill_all(uid_t uid, uid_t sender);
+/* Looks at every process of the host: how many have uid as real, effective, saved or filesystem UID, zombies left out. *ret_first: one of them. */
+int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first);
+/* Start time of a process in clock ticks after boot, proc_pid_stat(5). -ESRCH. */
+int process_start_time(pid_t pid, uint64_t *ret);
+
+#endif

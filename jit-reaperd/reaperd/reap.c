@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "artefact.h"
+#include "grant-record.h"
+#include "leftovers.h"
+#include "log.h"
+#include "logind.h"
+#include "process-kill.h"
+#include "reap.h"
+#include "receipt.h"
+#include "session.h"
+#include "terminal.h"
+#include "timefmt.h"
+#include "uid-range.h"
+
+/* How soon to look again when the kernel has not said that the cgroup is empty; and when to call for help. */
+#define LOOK_AGAIN_USEC (50 * USEC_PER_MSEC)
+#define LOOK_AGAIN_SLOWLY_USEC (2 * USEC_PER_SEC)
+#define ALARM_USEC (2 * USEC_PER_SEC)
+
+typedef struct Waiter {
+        struct Waiter *next;
+        VarlinkLink *link;
+        reap_done_t done;
+        void *userdata;
+} Waiter;
+
+struct Reaping {
+        Grant *grant;
+        uint64_t started_usec; /* CLOCK_BOOTTIME */
+        unsigned killed;
+        bool counted, alarmed;
+        bool removed; /* only the receipt is missing */
+        sd_event_source *events, *again;
+        Waiter *waiters;
+        Receipt receipt;
+};
+
+static void reap_step(Grant *g);
+
+Reaping *reaping_free(Reaping *r) {
+        if (!r)
+                return NULL;
+        sd_event_source_disable_unref(r->events);
+        sd_event_source_disable_unref(r->again);
+        while (r->waiters) {
+                Waiter *w = r->waiters;
+                r->waiters = w->next;
+                w->done(w->link, w->userdata);
+                varlink_link_unref(w->link);
+                free(w);
+        }
+        receipt_done(&r->receipt);
+        free(r);
+        return NULL;
+}
+
+int reap_wait(Grant *g, VarlinkLink *link, reap_done_t done, void *userdata) {
+        Waiter *w = malloc(sizeof(*w));
+
+        if (!w)
+                return -ENOMEM;
+        *w = (Waiter){g->reaping->waiters, varlink_link_ref(link), done, userdata};
+        g->reaping->waiters = w;
+        return 0;
+}
+
+/* ---- looking again ---- */
+
+static int on_slice_events(sd_event_source *s, int fd, uint32_t revents, void *userdata) {
+        (void) s, (void) revents;
+        if (user_slice_is_empty(fd))
+                reap_step(userdata);
+        return 0;
+}
+
+static int on_again(sd_event_source *s, uint64_t usec, void *userdata) {
+        (void) s, (void) usec;
+        reap_step(userdata);
+        return 0;
+}
+
+static void look_again(Grant *g, uint64_t in_usec) {
+        Reaping *r = g->reaping;
+
+        r->again = sd_event_source_disable_unref(r->again);
+        if (sd_event_add_time_relative(g->manager->event, &r->again, CLOCK_BOOTTIME, in_usec, 1, on_again, g) < 0)
+                log_error("Cannot arm a timer for the removal of %s", g->account);
+}
+
+/* ---- killing ---- */
+
+/* PAM's own process need not be in the account's cgroup yet: a login that is just opening its session. */
+static void kill_pam_processes(const Grant *g) {
+        for (Session *s = g->sessions; s; s = s->next)
+                if (s->pidfd)
+                        (void) syscall(SYS_pidfd_send_signal, sd_event_source_get_io_fd(s->pidfd), SIGKILL, NULL, 0);
+}
+
+/* 1: the account's cgroup is empty or was never there. */
+static int kill_slice(Grant *g) {
+        _cleanup_close_ int slice = user_slice_open(g->uid), events = -1;
+        Reaping *r = g->reaping;
+        int e;
+
+        if (slice < 0)
+                return slice == -ENOENT ? 1 : slice;
+        if (!r->counted) {
+                r->killed = user_slice_count(slice);
+                r->counted = true;
+        }
+        e = user_slice_kill(slice);
+        if (e < 0 && e != -EOPNOTSUPP)
+                return e;
+        if (r->events)
+                return user_slice_is_empty(sd_event_source_get_io_fd(r->events));
+        events = user_slice_events_open(slice);
+        if (events < 0)
+                return events == -ENOENT ? 1 : events;
+        if (user_slice_is_empty(events)) /* and from here on the kernel tells of a change */
+                return 1;
+        e = sd_event_add_io(g->manager->event, &r->events, events, EPOLLPRI, on_slice_events, g);
+        if (e < 0)
+                return e;
+        (void) take_fd(&events);
+        (void) sd_event_source_set_io_fd_own(r->events, 1);
+        return 0;
+}
+
+static void alarm_if_late(Grant *g, unsigned left, pid_t first) {
+        Reaping *r = g->reaping;
+
+        if (r->alarmed || now_usec(CLOCK_BOOTTIME) - r->started_usec < ALARM_USEC)
+                return;
+        r->alarmed = true;
+        log_fields(LOG_ALERT, NULL, "%s (UID %u) cannot be removed yet: %u processes do not die, PID %d among them; trying on",
+                   g->account, g->uid, left, first);
+}
+
+/* Everything that runs as the account gets its signal; true if it was looked for everywhere and nothing runs any more. */
+static bool kill_and_prove(Grant *g) {
+        unsigned left = 0;
+        pid_t first = 0;
+        int slice, r;
+
+        kill_pam_processes(g);
+        slice = kill_slice(g);
+        r = uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
+        if (slice < 0 || r < 0)
+                log_error("Cannot kill the processes of %s, trying again: %s", g->account, strerror(slice < 0 ? -slice : -r));
+        if (slice != 1 || r < 0)
+                return false;
+        if (uid_count_processes(g->uid, &left, &first) >= 0 && left == 0)
+                return true;
+        alarm_if_late(g, left, first);
+        return false;
+}
+
+/* ---- removing ---- */
+
+static bool remove_one(Grant *g, const char *what, int result) {
+        Reaping *r = g->reaping;
+
+        if (result < 0) {
+                if (!r->alarmed)
+                        log_error("Cannot remove the %s of %s, trying again: %s", what, g->account, strerror(-result));
+                r->alarmed = true;
+                return false;
+        }
+        return true;
+}
+
+static bool remove_rights(Grant *g) {
+        /* Both, whatever becomes of the first. */
+        bool sudoers = remove_one(g, "sudo rule", sudoers_file_remove(g));
+
+        return remove_one(g, "key", keys_file_remove(g)) && sudoers;
+}
+
+static bool remove_rest(Grant *g) {
+        if (!remove_one(g, "home", home_remove(g)))
+                return false;
+        leftovers_remove(g, &g->reaping->receipt);
+        return remove_one(g, "UID mark", uid_mark_remove(g));
+}
+
+static void finish(Grant *g) {
+        Reaping *r = g->reaping;
+        int e;
+
+        e = receipt_write(g, &r->receipt, r->killed);
+        if (e < 0) {
+                log_error("Cannot write the receipt of %s, trying again: %s", g->account, strerror(-e));
+                look_again(g, LOOK_AGAIN_SLOWLY_USEC);
+                return;
+        }
+        if (!remove_one(g, "record", grant_record_remove(g))) {
+                look_again(g, LOOK_AGAIN_SLOWLY_USEC);
+                return;
+        }
+        grant_free(g);
+}
+
+static void reap_step(Grant *g) {
+        Reaping *r = g->reaping;
+
+        if (r->removed) {
+                finish(g);
+                return;
+        }
+        bool rights_gone = remove_rights(g), dead = kill_and_prove(g);
+        if (!dead || !rights_gone || !remove_rest(g)) {
+                look_again(g, r->alarmed ? LOOK_AGAIN_SLOWLY_USEC : LOOK_AGAIN_USEC);
+                return;
+        }
+        r->removed = true;
+        r->events = sd_event_source_disable_unref(r->events);
+        grant_forget_account(g);
+        logind_forget_user(g->manager, g->uid);
+        finish(g);
+}
+
+void reap_start(Grant *g) {
+        Reaping *r = calloc(1, sizeof(*r));
+
+        if (!r) {
+                log_error("No memory to remove %s; its deadline is PID 1's business until a restart", g->account);
+                abort(); /* systemd starts us again, and the record says REVOKING */
+        }
+        r->grant = g;
+        r->started_usec = now_usec(CLOCK_BOOTTIME);
+        g->reaping = r;
+        g->timer = sd_event_source_disable_unref(g->timer);
+        reap_step(g);
+}
+
+void grant_revoke(Grant *g, const char *reason, const char *detail, const char *by) {
+        if (g->state == GRANT_REVOKING)
+                return;
+        if (g->state == GRANT_RESERVED) {
+                grant_release(g);
+                return;
+        }
+        g->state = GRANT_REVOKING;
+        g->authorized = false;
+        g->end_reason = strdup(reason);
+        g->end_by = by ? strdup(by) : NULL;
+        g->end_usec = now_usec(CLOCK_REALTIME);
+        if (grant_record_save(g) < 0)
+                log_warning("Cannot write the record of %s, ignoring: /run is full?", g->account);
+        if (detail)
+                terminal_tell(g->uid, detail);
+        reap_start(g);
+}
+
+/* ---- orphans ---- */
+
+static void orphans_in(Manager *m, int dir_fd, void (*remove)(Manager *m, const char *name)) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *e;
+
+        if (!d)
+                return;
+        while ((e = readdir(d))) {
+                if (streq(e->d_name, ".") || streq(e->d_name, "..") || grant_by_account(m, e->d_name))
+                        continue;
+                log_warning("Removing what has no grant: %s", e->d_name);
+                remove(m, e->d_name);
+        }
+        (void) closedir(d);
+}
+
+static void remove_key(Manager *m, const char *name) {
+        (void) unlinkat(m->dirs.keys, name, 0);
+}
+
+static void remove_rule(Manager *m, const char *name) {
+        (void) unlinkat(m->dirs.sudoers, name, 0);
+}
+
+static void remove_home(Manager *m, const char *name) {
+        Grant g = {.manager = m};
+
+        if (strlen(name) > ACCOUNT_NAME_MAX)
+                return;
+        memcpy(g.account, name, strlen(name) + 1);
+        (void) home_remove(&g);
+}
+
+static void remove_mark(Manager *m, const char *name) {
+        uid_t uid = (uid_t) strtoul(name, NULL, 10);
+
+        if (grant_by_uid(m, uid))
+                return;
+        (void) uid_kill_all(uid, uid_range_sender(m->uids));
+        (void) unlinkat(m->dirs.uids, name, 0);
+}
+
+void reap_orphans(Manager *m) {
+        orphans_in(m, m->dirs.sudoers, remove_rule);
+        orphans_in(m, m->dirs.keys, remove_key);
+        orphans_in(m, m->dirs.homes, remove_home);
+        orphans_in(m, m->dirs.uids, remove_mark);
+}

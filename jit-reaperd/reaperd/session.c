@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <search.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+#include "artefact.h"
+#include "grant-log.h"
+#include "grant-record.h"
+#include "json.h"
+#include "log.h"
+#include "process-kill.h"
+#include "session.h"
+#include "timefmt.h"
+#include "used-ticket.h"
+
+/* PAM's process still has to log out, to write wtmp and to say good-bye: so long it may take until we kill it with the rest. */
+#define CLOSING_USEC (250 * USEC_PER_MSEC)
+
+Session *session_new(Grant *g) {
+        Session *s = calloc(1, sizeof(*s));
+
+        if (s)
+                s->grant = g;
+        return s;
+}
+
+static int compare_logind_id(const void *a, const void *b) {
+        return strcmp(((const Session *) a)->logind_id, ((const Session *) b)->logind_id);
+}
+
+int session_set_logind_id(Session *s, char *id) {
+        Session **node;
+
+        s->logind_id = id;
+        node = tsearch(s, &s->grant->manager->sessions_by_logind_id, compare_logind_id);
+        return node ? 0 : -ENOMEM;
+}
+
+Session *session_by_logind_id(const Manager *m, const char *id) {
+        Session key = {.logind_id = (char *) id};
+        Session **node = tfind(&key, &m->sessions_by_logind_id, compare_logind_id);
+
+        return node ? *node : NULL;
+}
+
+/* The id stays, for the receipt. */
+static void forget_logind_id(Session *s) {
+        if (s->logind_id && session_by_logind_id(s->grant->manager, s->logind_id) == s)
+                (void) tdelete(s, &s->grant->manager->sessions_by_logind_id, compare_logind_id);
+}
+
+Session *session_free(Session *s) {
+        if (!s)
+                return NULL;
+        if (s->link) {
+                varlink_link_on_gone(s->link, NULL, NULL);
+                varlink_link_unref(s->link);
+        }
+        sd_event_source_disable_unref(s->pidfd);
+        sd_event_source_disable_unref(s->closing);
+        forget_logind_id(s);
+        free(s->service);
+        free(s->rhost);
+        free(s->tty);
+        free(s->logind_id);
+        free(s);
+        return NULL;
+}
+
+Session *session_free_all(Session *first) {
+        while (first) {
+                Session *next = first->next;
+                session_free(first);
+                first = next;
+        }
+        return NULL;
+}
+
+void session_link(Session *s) {
+        Session **p = &s->grant->sessions;
+
+        while (*p)
+                p = &(*p)->next;
+        *p = s;
+}
+
+static void session_unlink(Session *s) {
+        for (Session **p = &s->grant->sessions; *p; p = &(*p)->next)
+                if (*p == s) {
+                        *p = s->next;
+                        break;
+                }
+        s->next = NULL;
+}
+
+/* ---- the witnesses ---- */
+
+static int on_process_gone(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        (void) source, (void) fd, (void) revents;
+        session_end(userdata);
+        return 0;
+}
+
+static int on_closing_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source, (void) usec;
+        session_end(userdata);
+        return 0;
+}
+
+/* The held connection has ended: PAM has closed the session, or its process is dying. */
+static void on_link_gone(VarlinkLink *l, void *userdata) {
+        Session *s = userdata;
+
+        (void) l;
+        s->link = varlink_link_unref(s->link);
+        if (!s->closing && sd_event_add_time_relative(s->grant->manager->event, &s->closing, CLOCK_BOOTTIME, CLOSING_USEC, 0,
+                                                      on_closing_time, s) < 0)
+                session_end(s);
+}
+
+static int watch_process(Session *s) {
+        int r, fd = (int) syscall(SYS_pidfd_open, s->pid, 0);
+
+        if (fd < 0)
+                return -errno;
+        r = sd_event_add_io(s->grant->manager->event, &s->pidfd, fd, EPOLLIN, on_process_gone, s);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
+        (void) sd_event_source_set_io_fd_own(s->pidfd, 1);
+        return 0;
+}
+
+int session_resume(Session *s) {
+        uint64_t start;
+        int r;
+
+        if (s->logind_id && session_set_logind_id(s, s->logind_id) < 0)
+                return -ENOMEM;
+        r = watch_process(s);
+        if (r < 0)
+                return r;
+        /* Asked after the descriptor is open: now the number cannot change hands. */
+        r = process_start_time(s->pid, &start);
+        if (r < 0)
+                return r;
+        return start == s->pid_start ? 0 : -ESRCH;
+}
+
+void session_end(Session *s) {
+        Grant *g = s->grant;
+
+        session_unlink(s);
+        forget_logind_id(s);
+        if (s->link) {
+                varlink_link_on_gone(s->link, NULL, NULL);
+                s->link = varlink_link_unref(s->link);
+        }
+        s->pidfd = sd_event_source_disable_unref(s->pidfd);
+        s->closing = sd_event_source_disable_unref(s->closing);
+        s->to_usec = now_usec(CLOCK_REALTIME);
+        s->next = g->past;
+        g->past = s;
+        if (g->state == GRANT_ACTIVE && g->sessions && grant_record_save(g) < 0)
+                log_warning("Cannot write the record of %s, ignoring", g->account);
+        if (!g->sessions)
+                grant_revoke(g, "session-ended", NULL, NULL);
+}
+
+/* ---- opening ---- */
+
+static int take_caller(Session *s, const Caller *c) {
+        s->service = strdup(c->service);
+        s->rhost = c->rhost ? strdup(c->rhost) : NULL;
+        s->tty = c->tty ? strdup(c->tty) : NULL;
+        return s->service && (s->rhost || !c->rhost) && (s->tty || !c->tty) ? 0 : -ENOMEM;
+}
+
+static int make_artefacts(const Grant *g) {
+        int r;
+
+        r = uid_mark_make(g);
+        if (r >= 0)
+                r = keys_file_make(g, g->until_usec);
+        if (r >= 0)
+                r = home_make(g);
+        if (r >= 0)
+                r = sudoers_file_make(g);
+        return r;
+}
+
+static void audit_active(const Grant *g) {
+        json_t *event = json_pack("{s:s,s:s,s:s,s:I,s:s,s:s*,s:s,s:s,s:o,s:I}", "event", "grant.active", "grant", g->id,
+                                  "account", g->account, "uid", (json_int_t) g->uid, "ticket", g->ticket, "digest", g->digest,
+                                  "requester", g->requester, "role", g->role, "approvers", json_from_strv(g->approvers),
+                                  "until", (json_int_t) g->until_usec);
+
+        if (audit_write(g->manager->audit, event, false) < 0)
+                log_error("Cannot write the audit line of %s, ignoring", g->account);
+        grant_log(g, LOG_NOTICE, "approved", "%s of %s is active as %s (role %s)", g->ticket, g->requester, g->account, g->role);
+}
+
+/* RESERVED to ACTIVE: first what will be, in the record, then its effects. */
+static int activate(Grant *g) {
+        int r;
+
+        g->state = GRANT_ACTIVE;
+        r = grant_record_save(g);
+        if (r >= 0)
+                r = used_ticket_mark(g);
+        if (r >= 0)
+                r = make_artefacts(g);
+        if (r >= 0)
+                r = grant_arm(g);
+        if (r >= 0)
+                audit_active(g);
+        return r;
+}
+
+static void audit_session(const Session *s) {
+        json_t *event = session_to_json(s);
+
+        if (event) {
+                (void) json_set_str(event, "event", "session.open");
+                (void) json_set_str(event, "grant", s->grant->id);
+                (void) json_set_str(event, "account", s->grant->account);
+        }
+        if (!event || audit_write(s->grant->manager->audit, event, false) < 0)
+                log_warning("Cannot write the audit line of a session of %s, ignoring", s->grant->account);
+}
+
+int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
+        Session *s = session_new(g);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->pid = varlink_link_pid(link);
+        s->from_usec = now_usec(CLOCK_REALTIME);
+        r = take_caller(s, caller);
+        if (r >= 0)
+                r = watch_process(s);
+        if (r >= 0)
+                r = process_start_time(s->pid, &s->pid_start);
+        if (r < 0) {
+                session_free(s);
+                return r;
+        }
+        session_link(s);
+        r = g->state == GRANT_RESERVED ? activate(g) : grant_record_save(g);
+        if (r < 0) {
+                /* Half made: the one way out takes all of it back, and says so in the receipt. */
+                session_unlink(s);
+                session_free(s);
+                if (g->sessions)
+                        return r;
+                used_ticket_unmark(g);
+                grant_revoke(g, r == -ENOSPC ? "no-space" : "internal", NULL, NULL);
+                return r;
+        }
+        s->link = varlink_link_ref(link);
+        varlink_link_on_gone(link, on_link_gone, s);
+        audit_session(s);
+        return 0;
+}

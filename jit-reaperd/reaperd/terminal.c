@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "cleanup.h"
+#include "idle.h"
+#include "terminal.h"
+#include "timefmt.h"
+
+enum { TERMINALS_MAX = 4096 };
+
+void terminal_foreach(uid_t uid, terminal_visit_t visit, void *userdata) {
+        int fd = open("/dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        struct statfs fs;
+        struct dirent *e;
+        DIR *d;
+
+        /* Devices only: opening anything else that a user owns could wait or do harm. */
+        if (fd < 0)
+                return;
+        if (fstatfs(fd, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC || !(d = fdopendir(fd))) {
+                (void) close(fd);
+                return;
+        }
+        for (unsigned n = 0; n < TERMINALS_MAX && (e = readdir(d)); n++) {
+                struct stat st;
+                if (e->d_name[0] < '0' || e->d_name[0] > '9')
+                        continue;
+                if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISCHR(st.st_mode) && st.st_uid == uid)
+                        visit(fd, e->d_name, &st, userdata);
+        }
+        (void) closedir(d);
+}
+
+static void tell_one(int pts_fd, const char *name, const struct stat *st, void *userdata) {
+        _cleanup_close_ int fd = openat(pts_fd, name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+        const char *text = userdata;
+
+        (void) st;
+        if (fd >= 0)
+                (void) !write(fd, text, strlen(text)); /* what does not fit is lost */
+}
+
+void terminal_tell(uid_t uid, const char *text) {
+        char line[1200];
+
+        (void) snprintf(line, sizeof(line), "\r\npam_jit: %.1100s\r\n", text);
+        terminal_foreach(uid, tell_one, line);
+}
+
+void terminal_warn_if_due(Grant *g, uint64_t now) {
+        const uint64_t *warn = g->manager->config->warn_usec;
+        uint64_t left = g->deadline_usec > now ? g->deadline_usec - now : 0;
+        char span[TIME_TEXT_MAX], at[TIME_TEXT_MAX], text[200];
+        bool due = false;
+
+        while (warn && warn[g->warned] > 0 && warn[g->warned] >= left) {
+                g->warned++;
+                due = true;
+        }
+        if (!due)
+                return;
+        (void) snprintf(text, sizeof(text), "this session ends in %s, at %s; everything in it is removed then",
+                        time_format_span(left + USEC_PER_SEC / 2, span), time_format_rfc3339(g->until_usec, at));
+        terminal_tell(g->uid, text);
+}
+
+/* ---- idleness ---- */
+
+typedef struct Activity {
+        uint64_t last_usec; /* wall clock, as the kernel keeps it */
+        bool found;
+} Activity;
+
+static void note_activity(int pts_fd, const char *name, const struct stat *st, void *userdata) {
+        Activity *a = userdata;
+        uint64_t t = (uint64_t) st->st_atim.tv_sec * USEC_PER_SEC;
+
+        (void) pts_fd, (void) name;
+        a->found = true;
+        if (t > a->last_usec)
+                a->last_usec = t;
+}
+
+uint64_t idle_due_usec(const Grant *g, uint64_t limit_usec) {
+        uint64_t now = now_usec(CLOCK_BOOTTIME), wall = now_usec(CLOCK_REALTIME), idle;
+        Activity a = {};
+
+        terminal_foreach(g->uid, note_activity, &a);
+        if (!a.found)
+                return now + limit_usec;
+        idle = wall > a.last_usec ? wall - a.last_usec : 0;
+        /* The terminal's time has whole steps of 8 s (tty_update_time() in the kernel): look again after, not before. */
+        return idle >= limit_usec ? now : now + limit_usec - idle;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "tree-clean.h"
+
+enum { DEPTH_MAX = 64, ENTRIES_MAX = 100000 };
+
+typedef struct Walk {
+        const char *top;
+        uid_t uid;
+        dev_t device;
+        unsigned entries;
+        Receipt *receipt;
+} Walk;
+
+static void walk_directory(Walk *w, int fd, unsigned depth, bool all);
+
+/* An account that was root for a while may have made its own file immutable (chattr(1)). */
+static int unlink_stubborn(int dir_fd, const char *name, int flags) {
+        int attributes = 0;
+
+        if (unlinkat(dir_fd, name, flags) >= 0)
+                return 0;
+        if (errno != EPERM)
+                return -errno;
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &attributes) < 0)
+                return -EPERM;
+        attributes &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+        if (ioctl(fd, FS_IOC_SETFLAGS, &attributes) < 0)
+                return -EPERM;
+        return unlinkat(dir_fd, name, flags) < 0 ? -errno : 0;
+}
+
+static void visit_entry(Walk *w, int dir_fd, const char *name, unsigned depth, bool all) {
+        struct stat st;
+        int r;
+
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != w->device)
+                return;
+        bool ours = all || st.st_uid == w->uid;
+        if (S_ISDIR(st.st_mode)) {
+                _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                struct stat opened;
+
+                /* Between the look and the opening somebody may have put another directory there. */
+                if (fd >= 0 && fstat(fd, &opened) >= 0 && opened.st_ino == st.st_ino && opened.st_dev == st.st_dev)
+                        walk_directory(w, fd, depth + 1, ours);
+        }
+        if (!ours)
+                return;
+        r = unlink_stubborn(dir_fd, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+        if (r < 0 && r != -ENOENT)
+                receipt_residue(w->receipt, "below %s: %s: %s", w->top, name, strerror(-r));
+        else if (!all)
+                receipt_removed(w->receipt, "%s%s%s", w->top, depth == 0 ? "/" : "/.../", name);
+}
+
+static void walk_directory(Walk *w, int fd, unsigned depth, bool all) {
+        int copy;
+        struct dirent *e;
+        DIR *d;
+
+        if (depth > DEPTH_MAX) {
+                receipt_residue(w->receipt, "%s: deeper than %d directories", w->top, DEPTH_MAX);
+                return;
+        }
+        copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        d = copy < 0 ? NULL : fdopendir(copy);
+        if (!d) {
+                if (copy >= 0)
+                        (void) close(copy);
+                return;
+        }
+        while ((e = readdir(d))) {
+                if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+                        continue;
+                if (++w->entries > ENTRIES_MAX) {
+                        if (w->entries == ENTRIES_MAX + 1)
+                                receipt_residue(w->receipt, "%s: more than %d files, not all looked at", w->top, ENTRIES_MAX);
+                        break;
+                }
+                visit_entry(w, fd, e->d_name, depth, all);
+        }
+        (void) closedir(d);
+}
+
+void tree_clean(const char *path, uid_t uid, Receipt *receipt) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        Walk w = {.top = path, .uid = uid, .receipt = receipt};
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return;
+        w.device = st.st_dev;
+        walk_directory(&w, fd, 0, false);
+}

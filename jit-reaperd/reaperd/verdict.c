@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdbool.h>
+
+#include "json.h"
+#include "name.h"
+#include "strv.h"
+#include "verdict.h"
+
+enum { KEY_MAX = 16 * 1024 };
+
+static bool reason_is_valid(const char *s) {
+        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz-");
+
+        return n > 0 && n <= 40 && s[n] == 0;
+}
+
+static int check_names(const Verdict *v) {
+        if (!v->ticket || !v->requester || ticket_id_parse(v->ticket, NULL) < 0 || !person_name_is_valid(v->requester))
+                return -EINVAL;
+        if (v->role ? !role_name_is_valid(v->role) : v->decision == DECISION_ALLOW)
+                return -EINVAL;
+        STRV_FOREACH(a, v->approvers)
+                if (!person_name_is_valid(*a))
+                        return -EINVAL;
+        return 0;
+}
+
+/* Keys become lines of a file that sshd obeys: only "type base64" is taken over, without options and comments. */
+static int normalize_keys(Verdict *v) {
+        _cleanup_strv_ char **clean = NULL;
+        _cleanup_free_ char *key = malloc(KEY_MAX);
+
+        if (!key)
+                return -ENOMEM;
+        STRV_FOREACH(k, v->keys) {
+                int r = ssh_key_parse(*k, key, KEY_MAX);
+                if (r < 0)
+                        return r;
+                r = strv_extend(&clean, key);
+                if (r < 0)
+                        return r;
+        }
+        strv_free(v->keys);
+        v->keys = take_ptr(clean);
+        return 0;
+}
+
+static int check(Verdict *v) {
+        static const struct {
+                const char *text;
+                Decision decision;
+        } decisions[] = {{"allow", DECISION_ALLOW}, {"refuse", DECISION_REFUSE}, {"unknown", DECISION_UNKNOWN}};
+        bool found = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(decisions); i++)
+                if (streq(v->decision_text, decisions[i].text)) {
+                        v->decision = decisions[i].decision;
+                        found = true;
+                }
+        if (!found || !reason_is_valid(v->reason))
+                return -EINVAL;
+        if (v->decision == DECISION_UNKNOWN)
+                return 0;
+        if (v->decision == DECISION_ALLOW && (v->not_after_usec == 0 || v->ttl_usec == 0))
+                return -EINVAL;
+        int r = check_names(v);
+        return r < 0 ? r : normalize_keys(v);
+}
+
+int verdict_parse(const json_t *object, Verdict *ret) {
+        static const JsonField table[] = {
+                {"decision", JSON_FIELD_STRING, offsetof(Verdict, decision_text), 16, JSON_REQUIRED},
+                {"reason", JSON_FIELD_STRING, offsetof(Verdict, reason), 40, JSON_REQUIRED},
+                {"message", JSON_FIELD_STRING, offsetof(Verdict, message), 1024, JSON_REQUIRED},
+                {"ticket", JSON_FIELD_STRING, offsetof(Verdict, ticket), TICKET_ID_MAX, 0},
+                {"title", JSON_FIELD_STRING, offsetof(Verdict, title), 512, 0},
+                {"requester", JSON_FIELD_STRING, offsetof(Verdict, requester), PERSON_NAME_MAX, 0},
+                {"role", JSON_FIELD_STRING, offsetof(Verdict, role), ROLE_NAME_MAX, 0},
+                {"approvers", JSON_FIELD_STRV, offsetof(Verdict, approvers), PERSON_NAME_MAX, 0},
+                {"notBefore", JSON_FIELD_UINT, offsetof(Verdict, not_before_usec), INT64_MAX, 0},
+                {"notAfter", JSON_FIELD_UINT, offsetof(Verdict, not_after_usec), INT64_MAX, 0},
+                {"ttlUSec", JSON_FIELD_UINT, offsetof(Verdict, ttl_usec), INT64_MAX, 0},
+                {"commands", JSON_FIELD_STRV, offsetof(Verdict, commands), 1024, 0},
+                {"sshKeys", JSON_FIELD_STRV, offsetof(Verdict, keys), KEY_MAX, 0},
+                {"digest", JSON_FIELD_STRING, offsetof(Verdict, digest), 128, 0},
+                {},
+        };
+        Verdict v = {};
+        int r = json_dispatch(object, table, &v, NULL);
+
+        if (r >= 0)
+                r = check(&v);
+        if (r < 0) {
+                verdict_done(&v);
+                return r;
+        }
+        *ret = v;
+        return 0;
+}
+
+void verdict_done(Verdict *v) {
+        free(v->decision_text);
+        free(v->reason);
+        free(v->message);
+        free(v->ticket);
+        free(v->title);
+        free(v->requester);
+        free(v->role);
+        free(v->digest);
+        strv_free(v->approvers);
+        strv_free(v->commands);
+        strv_free(v->keys);
+        *v = (Verdict){};
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_VERDICT_H
+#define JIT_VERDICT_H
+
+/* What jit-approverd says of an account. It is checked like a stranger's: names by their grammar, keys by type and alphabet, times by
+ * range, so that a lying approver can at most say yes or no. */
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "cleanup.h"
+
+typedef enum Decision { DECISION_UNKNOWN, DECISION_REFUSE, DECISION_ALLOW } Decision;
+
+typedef struct Verdict {
+        Decision decision;
+        char *decision_text, *reason, *message;
+        char *ticket, *title, *requester, *role, *digest;
+        char **approvers, **commands, **keys;
+        uint64_t not_before_usec, not_after_usec, ttl_usec; /* 0: not said */
+} Verdict;
+
+/* -EBADMSG, -ERANGE, -EINVAL... as json_dispatch(); *ret is empty then. */
+int verdict_parse(const json_t *object, Verdict *ret);
+void verdict_done(Verdict *v);
+#define _cleanup_verdict_ JIT_CLEANUP(verdict_done)
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_REAPER_CALL_H
+#define JIT_REAPER_CALL_H
+
+/* The two calls on io.pamjit.Reaper that PAM makes. Nothing here knows PAM; nothing here logs.
+ *
+ * MUST: a yes is the boolean true in an answer that is whole and well-formed in every member.
+ * MUST NOT: keep anything between the calls; each makes a connection of its own. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cleanup.h"
+#include "varlink.h"
+
+typedef struct ReaperCall {
+        const char *socket;
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME */
+        const char *account;
+        const char *service, *rhost, *tty, *ruser; /* NULL: not known; text_from_item() has been over them */
+} ReaperCall;
+
+typedef struct ReaperVerdict {
+        bool allow;
+        char *reason;  /* reason code; may be NULL */
+        char *message; /* a sentence for the person, as the daemon sent it; may be NULL */
+} ReaperVerdict;
+
+void reaper_verdict_done(ReaperVerdict *v);
+
+/* 0: *ret says yes or no. Else there is no verdict: -ETIMEDOUT, -ECONNREFUSED, -ENOENT (no daemon); -EBADMSG, -ERANGE,
+ * -ENODATA, -EMSGSIZE, -ELOOP (not an answer); -EREMOTEIO (a Varlink error that is no refusal); -ENOMEM. */
+int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret);
+
+typedef struct ReaperSession {
+        VarlinkPeer *peer;      /* open as long as the session */
+        json_t *pam_data, *env; /* objects, never NULL, members unchecked */
+        ReaperVerdict refusal;
+} ReaperSession;
+
+void reaper_session_done(ReaperSession *s);
+
+/* 0, or as above, or -EACCES: refused, and ret->refusal says why. */
+int reaper_open_session(const ReaperCall *call, ReaperSession *ret);
+
+#define _cleanup_verdict_ JIT_CLEANUP(reaper_verdict_done)
+#define _cleanup_session_ JIT_CLEANUP(reaper_session_done)
+
+#endif

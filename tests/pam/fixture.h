@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_PAM_FIXTURE_H
+#define JIT_PAM_FIXTURE_H
+
+/* One PAM transaction through the real libpam with a configuration directory of its own, and a scripted reaper behind
+ * it. The names that resolve are in tests/pam/passwd, through libnss_wrapper. */
+
+#include <security/pam_appl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scripted-reaper.h"
+
+/* The code that a stack made by fixture_begin() gives when pam_jit has answered PAM_IGNORE. Nothing else here answers
+ * so. */
+#define PAM_WAS_IGNORED PAM_MAXTRIES
+
+typedef struct Fixture {
+        ScriptedReaper reaper;
+        pam_handle_t *pamh;
+        char dir[64], socket[96];
+        char shown[8192]; /* what the person was shown */
+        unsigned messages;
+} Fixture;
+
+/* script NULL: nobody listens. arguments: of the module, beside socket=; NULL: "timeout=1". */
+void fixture_begin(Fixture *f, const char *user, const Script *script, const char *arguments);
+/* The same with files of one's own in f->dir: write them between fixture_dir() and fixture_start(). */
+void fixture_dir(Fixture *f, const Script *script);
+void fixture_write(const Fixture *f, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void fixture_start(Fixture *f, const char *service, const char *user);
+/* Ends PAM and the reaper and takes the directory away. */
+void fixture_end(Fixture *f);
+void fixture_pam_end(Fixture *f);
+
+const char *module_path(void);
+
+/* What was written to syslog since fixture_begin(). */
+const char *fixture_log(void);
+
+uint64_t clock_msec(void);
+
+#endif

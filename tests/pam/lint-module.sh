@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What the module's file itself promises; sourced by run.sh, which gives result(), $build and $top.
+: "${build:?}" "${top:?}" # set by run.sh
+
+module=$build/pam_jit.so
+
+exports=$(nm -D --defined-only "$module" | awk '{ print $3 }' | sort | tr '\n' ' ')
+[[ $exports == "pam_sm_acct_mgmt pam_sm_authenticate pam_sm_close_session pam_sm_open_session pam_sm_setcred " ]]
+result $? module_exports_only_pam_sm "$exports"
+
+libraries=$(readelf -d "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+[[ $libraries =~ ^libc\.so\.6\ libjansson\.so\.[0-9]+\ libpam\.so\.0\ $ ]]
+result $? module_links_only_libpam_and_jansson "$libraries"
+
+# No files, processes, threads, signals, environment, name resolution: calls that a thin client does not need.
+forbidden=$(nm -D --undefined-only "$module" | awk '{ print $2 }' | sed 's/@.*//; s/^__//; s/_chk$//; s/_2$//' |
+        grep -xE 'v?fork|clone|exec.*|posix_spawn.*|popen|system|pthread_.*|open(at)?(64)?|fopen(64)?|unlink.*|rename.*|mkdir.*|sigaction|signal|sigprocmask|alarm|setitimer|exit|_exit|abort|getenv|secure_getenv|setenv|putenv|getaddrinfo|gethostby.*|res_.*|str(cpy|cat)|v?sprintf|gets|localtime|gmtime|strtok|strerror|usleep' |
+        tr '\n' ' ')
+[[ -z $forbidden ]]
+result $? module_calls_nothing_it_should_not "$forbidden"
+
+# The C start files bring two symbols of their own; everything else that can change would be state between calls.
+state=$(objdump -t "$module" | awk '$4 == ".data" || $4 == ".bss" || $5 == ".data" || $5 == ".bss" { print $NF }' |
+        grep -vxE '\.data|\.bss|__dso_handle|__TMC_END__|completed\.[0-9]+' | tr '\n' ' ')
+[[ -z $state ]]
+result $? module_has_no_static_state "$state"
+
+readelf -d "$module" | grep -q BIND_NOW && readelf -lW "$module" | grep -q GNU_RELRO &&
+        ! readelf -lW "$module" | grep 'GNU_STACK' | grep -q RWE
+result $? module_is_hardened
+
+if command -v mandoc >/dev/null; then
+        mandoc -Tlint -Wwarning "$top/pam_jit/pam_jit.8"
+        result $? pam_jit_8_is_clean
+else
+        result 0 pam_jit_8_is_clean "SKIP no mandoc"
+fi
