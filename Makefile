@@ -79,7 +79,6 @@ $(VARLINK_OBJ): %.o: %.c
 
 # ---- tests ----
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
-FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
 TEST_INCLUDES = -Ijit-reaperd/reaperd -Ijit-reaperd/approverd -Ijit-reaperd/jitctl -Itests/unit
 TEST_LIBS = -lsystemd -ljansson -ljq -lcrypto -linih
 
@@ -87,11 +86,16 @@ $(BUILD)/tests/test-%: tests/unit/test-%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
+$(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) $(TEST_LIBS)
+
 unit-tests: $(UNIT_TESTS)
+fuzzers: $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 
 SHELL = /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: all help deps install uninstall demo check check-unit check-pam check-host unit-tests bench fuzz lint format clean
+.PHONY: all help deps install uninstall demo check check-unit check-pam check-host unit-tests fuzzers bench fuzz lint format clean
 
 help:
 	@sed -n 's/^## //p' Makefile

@@ -83,7 +83,7 @@ static int explain_varlink_error(const char *name, const json_t *parameters, cha
                         m = meanings + i;
         if (m) {
                 text = *(char **) ((char *) &detail + m->detail);
-                field = text && detail.field && *detail.field ? detail.field : NULL;
+                field = text && detail.field && strncmp(text, detail.field, strlen(detail.field)) != 0 ? detail.field : NULL;
                 status = m->status;
                 if (asprintf(&why, "%s%s%s%s%s", m->before, field ? field : "", field ? ": " : "", text ? text : "",
                              m->after) < 0)

@@ -68,7 +68,9 @@ const char *live_grant_ends(const LiveGrant *g, char *ret, size_t size) {
         uint64_t now = now_usec(CLOCK_REALTIME);
         char span[TIME_TEXT_MAX];
 
-        if (g->until <= now)
+        if (g->until == 0) /* reserved: the clock starts at the login */
+                (void) snprintf(ret, size, "-");
+        else if (g->until <= now)
                 (void) snprintf(ret, size, "now");
         else
                 (void) snprintf(ret, size, "in %s", time_format_span(g->until - now, span));
@@ -107,8 +109,9 @@ int live_grant_print(const json_t *grant, bool colors) {
         table_pair(t, "Person", g.requester, COLOR_NONE);
         table_pair(t, "Role", g.role, COLOR_NONE);
         table_pair_strv(t, "Approved by", g.approvers);
-        table_pairf(t, "Window", COLOR_NONE, "%s to %s (ends %s)", time_format_rfc3339(g.since, since),
-                    time_format_rfc3339(g.until, until), live_grant_ends(&g, ends, sizeof(ends)));
+        if (g.until > 0)
+                table_pairf(t, "Window", COLOR_NONE, "%s to %s (ends %s)", time_format_rfc3339(g.since, since),
+                            time_format_rfc3339(g.until, until), live_grant_ends(&g, ends, sizeof(ends)));
         table_pair(t, "Reason", g.reason, COLOR_NONE);
         json_array_foreach(g.sessions, i, session) {
                 status = show_session(t, i == 0 ? "Sessions" : "", session);

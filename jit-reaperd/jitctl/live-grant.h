@@ -16,7 +16,7 @@ typedef struct LiveGrant {
 /* A STATUS_. The caller frees ret's members in every case; it starts zeroed. */
 int live_grant_parse(const json_t *grant, LiveGrant *ret);
 void live_grant_done(LiveGrant *g);
-/* "in 42 min", or "now" when that is over. */
+/* "in 42 min", "now" when that is over, "-" before the login. */
 const char *live_grant_ends(const LiveGrant *g, char *ret, size_t size);
 int live_grant_print(const json_t *grant, bool colors);
 

@@ -15,8 +15,8 @@ static const char *text(const json_t *object, const char *name) {
 static bool is_known(const char *name) {
         static const char *const known[] = {
                 "seq",       "time",     "prev",   "seal",    "event",  "grant",      "account",  "uid",      "ticket",  "title",
-                "requester", "role",     "approvers", "granted_at", "ended_at", "end_reason", "end_by", "sessions", "killed",
-                "removed",   "absent",   "residue",
+                "requester", "role",     "approvers", "granted_at", "ended_at", "gone_at",  "end_reason", "end_by", "sessions", "killed",
+                "removed",   "absent",   "residue",   "digest",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
@@ -25,16 +25,24 @@ static bool is_known(const char *name) {
         return false;
 }
 
+/* "2026-11-22T14:20:00Z (20 min), all of it gone 41.2 ms later" */
 static void show_when(Table *t, const json_t *r) {
-        _cleanup_free_ char *from = tree_time(json_object_get(r, "granted_at")), *to = tree_time(json_object_get(r, "ended_at"));
-        char span[TIME_TEXT_MAX];
-        uint64_t a, b;
+        char from_text[TIME_TEXT_MAX], to_text[TIME_TEXT_MAX], span[TIME_TEXT_MAX + 4] = "", later[64] = "";
+        uint64_t from, to, gone;
 
-        table_pair(t, "From", from, COLOR_NONE);
-        if (from && to && time_parse_rfc3339(from, &a) >= 0 && time_parse_rfc3339(to, &b) >= 0 && b >= a)
-                table_pairf(t, "To", COLOR_NONE, "%s (%s)", to, time_format_span(b - a, span));
+        if (tree_usec(json_object_get(r, "granted_at"), &from))
+                table_pair(t, "From", time_format_rfc3339(from, from_text), COLOR_NONE);
         else
-                table_pair(t, "To", to, COLOR_NONE);
+                from = UINT64_MAX;
+        if (tree_usec(json_object_get(r, "ended_at"), &to)) {
+                char length[TIME_TEXT_MAX];
+
+                if (to >= from)
+                        (void) snprintf(span, sizeof(span), " (%s)", time_format_span(to - from, length));
+                if (tree_usec(json_object_get(r, "gone_at"), &gone) && gone >= to)
+                        (void) snprintf(later, sizeof(later), ", all of it gone %.1f ms later", (double) (gone - to) / (double) USEC_PER_MSEC);
+                table_pairf(t, "To", COLOR_NONE, "%s%s%s", time_format_rfc3339(to, to_text), span, later);
+        }
         if (text(r, "end_reason"))
                 table_pairf(t, "Ended by", COLOR_NONE, "%s%s%s%s", text(r, "end_reason"), text(r, "end_by") ? " (" : "",
                             text(r, "end_by") ? text(r, "end_by") : "", text(r, "end_by") ? ")" : "");
@@ -45,12 +53,15 @@ static void show_sessions(Table *t, const json_t *sessions) {
         size_t i;
 
         json_array_foreach((json_t *) sessions, i, s) {
-                _cleanup_free_ char *from = tree_time(json_object_get(s, "from")), *to = tree_time(json_object_get(s, "to"));
                 const char *service = text(s, "service"), *rhost = text(s, "rhost"), *tty = text(s, "tty");
+                char from_text[TIME_TEXT_MAX], to_text[TIME_TEXT_MAX];
+                uint64_t from, to;
+                bool has_from = tree_usec(json_object_get(s, "from"), &from), has_to = tree_usec(json_object_get(s, "to"), &to);
 
                 table_pairf(t, i == 0 ? "Sessions" : "", COLOR_NONE, "%s%s%s%s%s%s%s%s%s", service ? service : "?",
                             rhost && *rhost ? " from " : "", rhost ? rhost : "", tty && *tty ? " on " : "", tty ? tty : "",
-                            from ? ", " : "", from ? from : "", to ? " to " : "", to ? to : "");
+                            has_from ? ", " : "", has_from ? time_format_rfc3339(from, from_text) : "", has_to ? " to " : "",
+                            has_to ? time_format_rfc3339(to, to_text) : "");
         }
         if (json_is_array(sessions) && json_array_size(sessions) == 0)
                 table_pair(t, "Sessions", "none", COLOR_NONE);
@@ -98,6 +109,7 @@ static void show_receipt(Table *t, const Chain *c) {
                 table_pair(t, "Account", text(r, "account"), COLOR_NONE);
         table_pairf(t, "Ticket", COLOR_NONE, "%s%s%s", text(r, "ticket") ? text(r, "ticket") : "?", text(r, "title") ? ": " : "",
                     text(r, "title") ? text(r, "title") : "");
+        table_pair(t, "Its digest", text(r, "digest"), COLOR_FAINT);
         table_pair(t, "Person", text(r, "requester"), COLOR_NONE);
         table_pair(t, "Role", text(r, "role"), COLOR_NONE);
         show_list(t, "Approved by", json_object_get(r, "approvers"), COLOR_NONE, "nobody");

@@ -3,14 +3,13 @@
 #include "timefmt.h"
 #include "tree.h"
 
-char *tree_time(const json_t *j) {
-        char text[TIME_TEXT_MAX];
-
+bool tree_usec(const json_t *j, uint64_t *ret) {
         if (json_is_string(j))
-                return strdup(json_string_value(j));
+                return time_parse_rfc3339(json_string_value(j), ret) >= 0;
         if (!json_is_integer(j) || json_integer_value(j) < 0)
-                return NULL;
-        return strdup(time_format_rfc3339((uint64_t) json_integer_value(j), text));
+                return false;
+        *ret = (uint64_t) json_integer_value(j);
+        return true;
 }
 
 static bool name_is(const char *name, const char *const *names) {

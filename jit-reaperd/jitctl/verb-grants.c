@@ -145,9 +145,9 @@ static int print_status(const Ctl *ctl, const StatusAnswer *a) {
         if (!t)
                 return say_no_memory();
         table_pairf(t, "jit-reaperd", COLOR_GOOD, "runs, version %s", a->version);
-        table_pair(t, "jit-approverd", a->approver, streq(a->approver, "ok") ? COLOR_GOOD : COLOR_NONE);
-        table_pair(t, "Configuration", a->configuration, streq(a->configuration, "ok") ? COLOR_GOOD : COLOR_NONE);
-        table_pair(t, "Audit file", a->audit, streq(a->audit, "ok") ? COLOR_GOOD : COLOR_NONE);
+        table_pair(t, "jit-approverd", a->approver, streq(a->approver, "connected") ? COLOR_GOOD : COLOR_WAIT);
+        table_pair(t, "Configuration", a->configuration, streq(a->configuration, "ok") ? COLOR_GOOD : COLOR_BAD);
+        table_pair(t, "Audit file", a->audit, streq(a->audit, "ok") ? COLOR_GOOD : COLOR_BAD);
         table_pairf(t, "Live grants", COLOR_NONE, "%ju", (uintmax_t) a->grants);
         table_pairf(t, "Next user id", COLOR_NONE, "%ju", (uintmax_t) a->uid_next);
         return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;

@@ -62,11 +62,18 @@ session_ends() {
         cat "$session_out"
 }
 
-# session_logout: what a person's own logout is, seen from the host: the client is gone.
+# session_logout [PID]: the client goes away, as when a window is closed.
 session_logout() {
-        pkill -KILL -P "$session_pid" || :
-        kill -KILL "$session_pid" 2>/dev/null || :
-        wait "$session_pid" 2>/dev/null || :
+        local pid=${1:-$session_pid}
+        # shellcheck disable=SC2046  # numbers
+        kill -KILL $(descendants "$pid") 2>/dev/null || :
+        wait "$pid" 2>/dev/null || :
+}
+
+descendants() {
+        local child
+        echo "$1"
+        for child in $(pgrep -P "$1"); do descendants "$child"; done
 }
 
 # ---- what the host says ----
