@@ -138,7 +138,7 @@ format:
 MAN8 = pam_jit/pam_jit.8 jit-reaperd/reaperd/jit-reaperd.8 jit-reaperd/approverd/jit-approverd.8
 install: all
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(PAMDIR) $(UNITDIR) $(COMPLETIONDIR) $(PREFIX)/lib/tmpfiles.d \
-	  $(UNITDIR)/user@.service.d $(UNITDIR)/user-runtime-dir@.service.d $(PREFIX)/share/doc/pam_jit) \
+	  $(PREFIX)/share/doc/pam_jit) \
 	  $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/jit $(DESTDIR)$(SYSCONFDIR)/jit/roles.d $(DESTDIR)$(SYSCONFDIR)/jit/keys.d
 	install -m 0755 $(BUILD)/jitctl $(DESTDIR)$(PREFIX)/bin/
@@ -146,8 +146,6 @@ install: all
 	install -m 0644 $(BUILD)/pam_jit.so $(DESTDIR)$(PAMDIR)/
 	install -m 0644 jit-reaperd/approverd/policy.jq $(DESTDIR)$(LIBEXECDIR)/
 	install -m 0644 jit-reaperd/*/*.service jit-reaperd/*/*.socket $(DESTDIR)$(UNITDIR)/
-	install -m 0644 jit-reaperd/reaperd/50-pam-jit.conf $(DESTDIR)$(UNITDIR)/user@.service.d/
-	install -m 0644 jit-reaperd/reaperd/50-pam-jit.conf $(DESTDIR)$(UNITDIR)/user-runtime-dir@.service.d/
 	install -m 0644 jit-reaperd/reaperd/pam_jit.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pam_jit.conf
 	install -m 0644 jit-reaperd/jitctl/jitctl.bash $(DESTDIR)$(COMPLETIONDIR)/jitctl
 	install -m 0644 jit-reaperd/jitctl/jitctl.1 $(DESTDIR)$(MANDIR)/man1/
@@ -159,8 +157,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/jitctl $(PAMDIR)/pam_jit.so $(COMPLETIONDIR)/jitctl $(MANDIR)/man1/jitctl.1 \
 	  $(MANDIR)/man5/jit.conf.5 $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) $(PREFIX)/lib/tmpfiles.d/pam_jit.conf \
-	  $(addprefix $(UNITDIR)/,jit-reaperd.service jit-reaperd.socket jit-approverd.service jit-approverd.socket \
-	  user@.service.d/50-pam-jit.conf user-runtime-dir@.service.d/50-pam-jit.conf))
+	  $(addprefix $(UNITDIR)/,jit-reaperd.service jit-reaperd.socket jit-approverd.service jit-approverd.socket))
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/share/doc/pam_jit
 
 clean:

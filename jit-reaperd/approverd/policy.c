@@ -15,7 +15,7 @@ struct Policy {
         jq_state *jq;
         timer_t clock;
         bool has_clock;
-        char message[POLICY_WHY_MAX]; /* jq's last complaint */
+        char message[POLICY_WHY_MAX]; /* what jq complained of */
 };
 
 /* ---- the limit of a run: jq looks at "halted" before each instruction ---- */
@@ -50,11 +50,14 @@ static void clock_set(const Policy *p, uint64_t usec) {
 
 /* ---- compiling ---- */
 
+/* The first says what is wrong; the last only how many there were. */
 static void on_jq_message(void *userdata, jv message) {
         Policy *p = userdata;
         jv text = jq_format_error(message);
 
-        (void) snprintf(p->message, sizeof(p->message), "%s", jv_get_kind(text) == JV_KIND_STRING ? jv_string_value(text) : "error");
+        if (p->message[0] == '\0')
+                (void) snprintf(p->message, sizeof(p->message), "%s",
+                                jv_get_kind(text) == JV_KIND_STRING ? jv_string_value(text) : "error");
         for (char *c = p->message; *c; c++)
                 if ((unsigned char) *c < 0x20)
                         *c = ' ';
@@ -66,6 +69,12 @@ static void on_jq_debug(void *userdata, jv message) {
         jv_free(message);
 }
 
+/* There is one input. libjq calls this without looking whether it is set. */
+static jv on_jq_input(jq_state *jq, void *userdata) {
+        (void) jq, (void) userdata;
+        return jv_invalid();
+}
+
 int policy_new(const char *program, Policy **ret, char *ret_why) {
         JIT_CLEANUP(policy_freep) Policy *p = calloc(1, sizeof(*p));
         int r;
@@ -74,6 +83,7 @@ int policy_new(const char *program, Policy **ret, char *ret_why) {
                 return -ENOMEM;
         jq_set_error_cb(p->jq, on_jq_message, p);
         jq_set_debug_cb(p->jq, on_jq_debug, p);
+        jq_set_input_cb(p->jq, on_jq_input, p);
         /* No modules: what decides is one file. jq looks for ~/.jq too; the daemon has no HOME. */
         jq_set_attr(p->jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
         if (!jq_compile(p->jq, program)) {
@@ -143,13 +153,14 @@ static int refuse(PolicyResult *ret, const char *error) {
 }
 
 static bool reason_is_valid(const char *code) {
-        size_t n = strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-");
+        size_t n = strspn(code, "abcdefghijklmnopqrstuvwxyz-");
 
         return n > 0 && n <= 40 && code[n] == '\0';
 }
 
 static int take_reasons(jv reasons, PolicyResult *ret) {
-        int n = jv_get_kind(reasons) == JV_KIND_ARRAY ? jv_array_length(jv_copy(reasons)) : -1;
+        jv_kind kind = jv_get_kind(reasons);
+        int n = kind == JV_KIND_ARRAY ? jv_array_length(jv_copy(reasons)) : kind == JV_KIND_NULL || kind == JV_KIND_INVALID ? 0 : -1;
         int r = n >= 0 && n <= POLICY_REASONS_MAX ? 0 : -EBADMSG;
 
         for (int i = 0; i < n && r >= 0; i++) {

@@ -31,11 +31,14 @@ def host_matches($pattern):
       and all(range($labels | length); . as $i | $labels[$i] | label_matches($patterns[$i]))
   end;
 
+# index() on an array leaks in jq 1.6.
+def is_among($list): . as $one | any($list[]; . == $one);
+
 .approval as $a | .request as $r | .role as $role | .host as $host
 | ($role.approvers // 1) as $needed
 | [$a.approvers[].name] as $names
 | ($a.requesters) as $requesters
-| [$names[] | select(. as $n | $requesters | index([$n]) | not)] as $others
+| [$names[] | select(is_among($requesters) | not)] as $others
 | [$a.invalid_approvals[]? | .reason] as $invalid
 | ($others | length) as $n
 | [ (if $a.state == "denied" then "ticket-denied" else empty end),
@@ -45,8 +48,8 @@ def host_matches($pattern):
      then first($invalid[] | select(. == "ticket-tampered" or . == "approver-revoked" or . == "approver-unknown"))
      else empty end),
     (if $role == null then "role-unknown" else empty end),
-    (if $requesters | index([$r.person]) | not then "not-requester" else empty end),
-    (if $n < $needed and (($names | length) > $n or ($invalid | index("self-approved")) != null) then "self-approved" else empty end),
+    (if $r.person | is_among($requesters) | not then "not-requester" else empty end),
+    (if $n < $needed and (($names | length) > $n or ("self-approved" | is_among($invalid))) then "self-approved" else empty end),
     (if any($a.hosts[]; . as $pattern | any($host.names[]; host_matches($pattern))) then empty else "wrong-host" end),
     (if $r.now >= $a.not_after_usec then "too-late" else empty end),
     (if $n >= $needed and $a.state != "pending" then empty

@@ -8,7 +8,7 @@
 #include "ticket.h"
 
 static const JsonField ticket_fields[] = {
-        {"version", JSON_FIELD_UINT, offsetof(Ticket, version), 1, JSON_REQUIRED},
+        {"version", JSON_FIELD_UINT, offsetof(Ticket, version), UINT32_MAX, JSON_REQUIRED},
         {"id", JSON_FIELD_STRING, offsetof(Ticket, id), TICKET_ID_MAX, JSON_REQUIRED},
         {"title", JSON_FIELD_STRING, offsetof(Ticket, title), TICKET_TITLE_MAX, JSON_REQUIRED},
         {"requesters", JSON_FIELD_STRV, offsetof(Ticket, requesters), PERSON_NAME_MAX, JSON_REQUIRED},

@@ -74,7 +74,8 @@ static int on_search(const char *line, size_t length, json_t *object, void *user
         return s->grant ? 0 : -ENOMEM;
 }
 
-/* The line by itself: is it what its seal was made over? That its neighbours are untouched is for `jitctl audit verify`. */
+/* The line by itself: is it what its seal was made over? That its neighbours are untouched is for `jitctl audit
+ * verify`. */
 static void check_seal(Search *s, const char *line, size_t length, const json_t *object) {
         const char *prev = member(object, "prev"), *why = NULL;
         AuditHead head = {.seq = (uint64_t) json_integer_value(json_object_get(object, "seq")) - 1};
@@ -108,7 +109,8 @@ static EVP_PKEY *open_key(int dir_fd) {
         _cleanup_free_ char *pem = NULL;
         EVP_PKEY *key = NULL;
 
-        if (file_read_capped(dir_fd, "audit.pub", 4096, false, &pem, NULL) < 0 || audit_key_from_pem(pem, false, &key) < 0)
+        if (file_read_capped(dir_fd, "audit.pub", 4096, false, &pem, NULL) < 0 ||
+            audit_key_from_pem(pem, false, &key) < 0)
                 return NULL;
         return key;
 }
@@ -132,7 +134,8 @@ int chain_find(const Ctl *ctl, const char *wanted, Chain *ret) {
                         (void) close(fd);
                 return -ENOMEM;
         }
-        key = s.key = open_key(dir);
+        key = open_key(dir);
+        s.key = key;
         r = each_line(f, on_search, &s);
         if (r >= 0 && !s.grant)
                 r = -ENOENT;

@@ -2,8 +2,8 @@
 #ifndef JIT_CHAIN_H
 #define JIT_CHAIN_H
 
-/* The audit file, read for people: one grant's lines out of it, and the receipt among them. The file's format and its checks are
- * shared/audit-chain.h. */
+/* The audit file, read for people: one grant's lines out of it, and the receipt among them. The file's format and its
+ * checks are shared/audit-chain.h. */
 
 #include "jitctl.h"
 
@@ -15,8 +15,8 @@ typedef struct Chain {
         const char *seal_fault; /* static; NULL: none found */
 } Chain;
 
-/* wanted: a grant's id, or the last grant of an account or ticket. -ENOENT without such a grant (refusal may be set), -EBADMSG for a file
- * that is none, errno of the file. The caller frees *ret in every case; it starts zeroed. */
+/* wanted: a grant's id, or the last grant of an account or ticket. -ENOENT without such a grant (refusal may be set),
+ * -EBADMSG for a file that is none, errno of the file. The caller frees *ret in every case; it starts zeroed. */
 int chain_find(const Ctl *ctl, const char *wanted, Chain *ret);
 void chain_done(Chain *c);
 

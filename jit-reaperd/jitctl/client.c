@@ -12,8 +12,8 @@ typedef struct ServiceInfo {
 } ServiceInfo;
 
 static const ServiceInfo services[] = {
-        [SERVICE_REAPER] = {"jit-reaperd", "jit-reaperd.socket", "io.pamjit.Reaper"},
-        [SERVICE_APPROVER] = {"jit-approverd", "jit-approverd.socket", "io.pamjit.Approver"},
+                [SERVICE_REAPER] = {"jit-reaperd", "jit-reaperd.socket", "io.pamjit.Reaper"},
+                [SERVICE_APPROVER] = {"jit-approverd", "jit-approverd.socket", "io.pamjit.Approver"},
 };
 
 /* What Varlink errors carry, of any of our interfaces. */
@@ -22,14 +22,14 @@ typedef struct ErrorDetail {
 } ErrorDetail;
 
 static const JsonField error_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(ErrorDetail, id), 256, 0},
-        {"grant", JSON_FIELD_STRING, offsetof(ErrorDetail, grant), 256, 0},
-        {"reason", JSON_FIELD_STRING, offsetof(ErrorDetail, reason), 256, 0},
-        {"message", JSON_FIELD_TEXT, offsetof(ErrorDetail, message), 4096, 0},
-        {"field", JSON_FIELD_STRING, offsetof(ErrorDetail, field), 256, 0},
-        {"parameter", JSON_FIELD_STRING, offsetof(ErrorDetail, parameter), 256, 0},
-        {"method", JSON_FIELD_STRING, offsetof(ErrorDetail, method), 256, 0},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(ErrorDetail, id), 256, 0},
+                {"grant", JSON_FIELD_STRING, offsetof(ErrorDetail, grant), 256, 0},
+                {"reason", JSON_FIELD_STRING, offsetof(ErrorDetail, reason), 256, 0},
+                {"message", JSON_FIELD_TEXT, offsetof(ErrorDetail, message), 4096, 0},
+                {"field", JSON_FIELD_STRING, offsetof(ErrorDetail, field), 256, 0},
+                {"parameter", JSON_FIELD_STRING, offsetof(ErrorDetail, parameter), 256, 0},
+                {"method", JSON_FIELD_STRING, offsetof(ErrorDetail, method), 256, 0},
+                {0},
 };
 
 static void error_detail_done(ErrorDetail *d) {
@@ -37,63 +37,79 @@ static void error_detail_done(ErrorDetail *d) {
                 free(*(char **) ((char *) d + f->offset));
 }
 
-/* before DETAIL after, where DETAIL is the member at detail; a member that the daemon did not send leaves a gap that still reads well. */
+/* before DETAIL after, where DETAIL is the member at detail; a member that the daemon did not send leaves a gap that
+ * still reads well. */
 typedef struct ErrorMeaning {
-        const char *name;
+        const char *name, *reason; /* reason: NULL for any */
         int status;
         size_t detail;
         const char *before, *after;
 } ErrorMeaning;
 
+#define NOT_ALLOWED "io.pamjit.Approver.NotAllowed"
+
 static const ErrorMeaning meanings[] = {
-        {"io.pamjit.Approver.NoSuchTicket", STATUS_NO, offsetof(ErrorDetail, id), "there is no ticket ",
-         " here that you may see; `jitctl ticket list` shows those you may"},
-        {"io.pamjit.Approver.TicketExists", STATUS_NO, offsetof(ErrorDetail, id), "there is already another ticket ",
-         "; choose another id"},
-        {"io.pamjit.Approver.BadTicket", STATUS_NO, offsetof(ErrorDetail, message), "the ticket was refused: ", ""},
-        {"io.pamjit.Approver.BadSignature", STATUS_NO, offsetof(ErrorDetail, message), "the signature was refused: ",
-         "; /etc/jit/approvers lists whose signatures count"},
-        {"io.pamjit.Approver.NotAllowed", STATUS_FORBIDDEN, offsetof(ErrorDetail, message), "not allowed: ", ""},
-        {"io.pamjit.Approver.TryAgain", STATUS_UNREACHABLE, offsetof(ErrorDetail, message), "not now: ", "; try again"},
-        {"io.pamjit.Reaper.NoSuchGrant", STATUS_NO, offsetof(ErrorDetail, grant), "there is no live grant ",
-         " that you may see; `jitctl list` shows those you may"},
-        {"io.pamjit.Reaper.TryAgain", STATUS_UNREACHABLE, offsetof(ErrorDetail, message), "not now: ", "; try again"},
-        {"io.pamjit.Reaper.Refused", STATUS_NO, offsetof(ErrorDetail, message), "refused: ", ""},
-        {VARLINK_ERROR_PERMISSION_DENIED, STATUS_FORBIDDEN, offsetof(ErrorDetail, message),
-         "you are not permitted to do this", "; root and the people of the ticket or grant may"},
-        {VARLINK_ERROR_INVALID_PARAMETER, STATUS_NO, offsetof(ErrorDetail, parameter), "the daemon cannot read our ",
-         "; are jitctl and the daemons of the same version?"},
-        {VARLINK_ERROR_METHOD_NOT_FOUND, STATUS_NO, offsetof(ErrorDetail, method), "the daemon does not know ",
-         "; are jitctl and the daemons of the same version?"},
+                {"io.pamjit.Approver.NoSuchTicket", NULL, STATUS_NO, offsetof(ErrorDetail, id), "there is no ticket ",
+                 " here that you may see; `jitctl ticket list` shows those you may"},
+                {"io.pamjit.Approver.TicketExists", NULL, STATUS_NO, offsetof(ErrorDetail, id),
+                 "there is already another ticket ", "; choose another id"},
+                {"io.pamjit.Approver.BadTicket", NULL, STATUS_NO, offsetof(ErrorDetail, message),
+                 "the ticket was refused: ", ""},
+                {"io.pamjit.Approver.BadSignature", NULL, STATUS_NO, offsetof(ErrorDetail, message),
+                 "the signature was refused: ", "; /etc/jit/approvers lists whose signatures count"},
+                /* about the caller, and then about anything else */
+                {NOT_ALLOWED, "not-requester", STATUS_FORBIDDEN, offsetof(ErrorDetail, message), "not allowed: ", ""},
+                {NOT_ALLOWED, "approver-unknown", STATUS_FORBIDDEN, offsetof(ErrorDetail, message),
+                 "not allowed: ", ""},
+                {NOT_ALLOWED, "self-approved", STATUS_FORBIDDEN, offsetof(ErrorDetail, message), "not allowed: ", ""},
+                {NOT_ALLOWED, "policy-denied", STATUS_FORBIDDEN, offsetof(ErrorDetail, message), "not allowed: ", ""},
+                {NOT_ALLOWED, NULL, STATUS_NO, offsetof(ErrorDetail, message), "refused: ", ""},
+                {"io.pamjit.Approver.TryAgain", NULL, STATUS_UNREACHABLE, offsetof(ErrorDetail, message),
+                 "not now: ", "; try again"},
+                {"io.pamjit.Reaper.NoSuchGrant", NULL, STATUS_NO, offsetof(ErrorDetail, grant),
+                 "there is no live grant ", " that you may see; `jitctl list` shows those you may"},
+                {"io.pamjit.Reaper.TryAgain", NULL, STATUS_UNREACHABLE, offsetof(ErrorDetail, message),
+                 "not now: ", "; try again"},
+                {"io.pamjit.Reaper.Refused", NULL, STATUS_NO, offsetof(ErrorDetail, message), "refused: ", ""},
+                {VARLINK_ERROR_PERMISSION_DENIED, NULL, STATUS_FORBIDDEN, offsetof(ErrorDetail, message),
+                 "you are not permitted to do this", "; root and the people of the ticket or grant may"},
+                {VARLINK_ERROR_INVALID_PARAMETER, NULL, STATUS_NO, offsetof(ErrorDetail, parameter),
+                 "the daemon cannot read our ", "; are jitctl and the daemons of the same version?"},
+                {VARLINK_ERROR_METHOD_NOT_FOUND, NULL, STATUS_NO, offsetof(ErrorDetail, method),
+                 "the daemon does not know ", "; are jitctl and the daemons of the same version?"},
 };
 
+static const ErrorMeaning *find_meaning(const char *name, const char *reason) {
+        for (size_t i = 0; i < ELEMENTSOF(meanings); i++)
+                if (streq(meanings[i].name, name) &&
+                    (!meanings[i].reason || (reason && streq(meanings[i].reason, reason))))
+                        return meanings + i;
+        return NULL;
+}
+
+/* before, "field: ", what the daemon said, " (reason-code)", after */
 static int explain_varlink_error(const char *name, const json_t *parameters, char **ret_why) {
         ErrorDetail detail = {0};
-        const ErrorMeaning *m = NULL;
+        const ErrorMeaning *m;
+        const char *said, *field = NULL;
         char *why = NULL;
-        const char *text, *field;
-        int status = STATUS_NO;
+        int n;
 
         if (parameters && json_dispatch(parameters, error_fields, &detail, NULL) < 0) {
                 error_detail_done(&detail); /* not as its interface says: then only the error's name is told */
                 detail = (ErrorDetail){0};
         }
-        for (size_t i = 0; i < ELEMENTSOF(meanings) && !m; i++)
-                if (streq(meanings[i].name, name))
-                        m = meanings + i;
-        if (m) {
-                text = *(char **) ((char *) &detail + m->detail);
-                field = text && detail.field && strncmp(text, detail.field, strlen(detail.field)) != 0 ? detail.field : NULL;
-                status = m->status;
-                if (asprintf(&why, "%s%s%s%s%s", m->before, field ? field : "", field ? ": " : "", text ? text : "",
-                             m->after) < 0)
-                        why = NULL;
-        } else if (asprintf(&why, "the daemon answered %s%s%s", name, detail.message ? ": " : "",
-                            detail.message ? detail.message : "") < 0)
-                why = NULL;
+        m = find_meaning(name, detail.reason);
+        said = m ? *(char **) ((char *) &detail + m->detail) : detail.message;
+        if (said && detail.field && strncmp(said, detail.field, strlen(detail.field)) != 0)
+                field = detail.field;
+        n = asprintf(&why, "%s%s%s%s%s%s%s%s%s%s", m ? m->before : "the daemon answered ", m ? "" : name,
+                     m || !said ? "" : ": ", field ? field : "", field ? ": " : "", said ? said : "",
+                     detail.reason ? " (" : "", detail.reason ? detail.reason : "", detail.reason ? ")" : "",
+                     m ? m->after : "");
+        *ret_why = n < 0 ? NULL : why;
         error_detail_done(&detail);
-        *ret_why = why;
-        return status;
+        return m ? m->status : STATUS_NO;
 }
 
 static int explain_errno(const ServiceInfo *s, const char *path, int error, uint64_t timeout_usec, char **ret_why) {
@@ -132,8 +148,8 @@ static int explain_errno(const ServiceInfo *s, const char *path, int error, uint
         return status;
 }
 
-int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec, json_t **ret,
-               char **ret_why) {
+int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
+               json_t **ret, char **ret_why) {
         const ServiceInfo *s = services + service;
         const char *path = service == SERVICE_REAPER ? ctl->reaper_socket : ctl->approver_socket;
         _cleanup_free_ char *name = NULL, *error = NULL;
@@ -175,7 +191,9 @@ int client_dispatch(Service service, const json_t *answer, const struct JsonFiel
         if (r == -ENOMEM)
                 return say_no_memory();
         if (r < 0)
-                return say_error(STATUS_NO, "cannot read the answer of %s: member \"%s\": %s; are jitctl and the daemon of the same version?",
-                            services[service].daemon, field ? field : "", strerror(-r));
+                return say_error(STATUS_NO,
+                                 "cannot read the answer of %s: member \"%s\": %s; are jitctl and the daemon of the "
+                                 "same version?",
+                                 services[service].daemon, field ? field : "", strerror(-r));
         return STATUS_OK;
 }

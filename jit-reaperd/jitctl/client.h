@@ -15,13 +15,13 @@ typedef enum Service {
 #define CALL_USEC (15 * USEC_PER_SEC)
 #define REVOKE_USEC (120 * USEC_PER_SEC)
 
-/* One call on a connection of its own. parameters (stolen) may be NULL. method: without the interface. Returns a STATUS_; whatever is not
- * STATUS_OK has been said on stderr, *ret is untouched. */
+/* One call on a connection of its own. parameters (stolen) may be NULL. method: without the interface. Returns a
+ * STATUS_; whatever is not STATUS_OK has been said on stderr, *ret is untouched. */
 int client_call(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
                 json_t **ret);
 /* The same, but what was wrong is not said: *ret_why has the sentence (free()), or is NULL without memory. */
-int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec, json_t **ret,
-               char **ret_why);
+int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
+               json_t **ret, char **ret_why);
 
 /* json_dispatch() of an answer; says what is wrong with it. */
 struct JsonField;

@@ -6,10 +6,10 @@
 #include "json.h"
 
 static const JsonField answer_fields[] = {
-        {"document", JSON_FIELD_OBJECT, offsetof(Fetched, document), 0, JSON_REQUIRED},
-        {"canonical", JSON_FIELD_TEXT, offsetof(Fetched, canonical), TICKET_CANONICAL_MAX, JSON_REQUIRED},
-        {"state", JSON_FIELD_STRING, offsetof(Fetched, state), 64, JSON_REQUIRED},
-        {0},
+                {"document", JSON_FIELD_OBJECT, offsetof(Fetched, document), 0, JSON_REQUIRED},
+                {"canonical", JSON_FIELD_TEXT, offsetof(Fetched, canonical), TICKET_CANONICAL_MAX, JSON_REQUIRED},
+                {"state", JSON_FIELD_STRING, offsetof(Fetched, state), 64, JSON_REQUIRED},
+                {0},
 };
 
 typedef struct Document {
@@ -18,20 +18,20 @@ typedef struct Document {
 } Document;
 
 static const JsonField document_fields[] = {
-        {"ticket", JSON_FIELD_OBJECT, offsetof(Document, ticket), 0, JSON_REQUIRED},
-        {"approvals", JSON_FIELD_ARRAY, offsetof(Document, approvals), 0, 0},
-        {"state", JSON_FIELD_STRING, offsetof(Document, state), 64, 0},
-        {"state_by", JSON_FIELD_STRING, offsetof(Document, state_by), 64, 0},
-        {"state_at", JSON_FIELD_STRING, offsetof(Document, state_at), 64, 0},
-        {"state_reason", JSON_FIELD_TEXT, offsetof(Document, state_reason), 4096, 0},
-        {0},
+                {"ticket", JSON_FIELD_OBJECT, offsetof(Document, ticket), 0, JSON_REQUIRED},
+                {"approvals", JSON_FIELD_ARRAY, offsetof(Document, approvals), 0, 0},
+                {"state", JSON_FIELD_STRING, offsetof(Document, state), 64, 0},
+                {"state_by", JSON_FIELD_STRING, offsetof(Document, state_by), 64, 0},
+                {"state_at", JSON_FIELD_STRING, offsetof(Document, state_at), 64, 0},
+                {"state_reason", JSON_FIELD_TEXT, offsetof(Document, state_reason), 4096, 0},
+                {0},
 };
 
 static const JsonField approval_fields[] = {
-        {"approver", JSON_FIELD_STRING, offsetof(Approval, approver), 64, JSON_REQUIRED},
-        {"at", JSON_FIELD_STRING, offsetof(Approval, at), 64, JSON_REQUIRED},
-        {"signature", JSON_FIELD_TEXT, offsetof(Approval, signature), 64 * 1024, JSON_REQUIRED},
-        {0},
+                {"approver", JSON_FIELD_STRING, offsetof(Approval, approver), 64, JSON_REQUIRED},
+                {"at", JSON_FIELD_STRING, offsetof(Approval, at), 64, JSON_REQUIRED},
+                {"signature", JSON_FIELD_TEXT, offsetof(Approval, signature), 64 * 1024, JSON_REQUIRED},
+                {0},
 };
 
 static void document_done(Document *d) {
@@ -92,7 +92,8 @@ static int read_document(Fetched *f, const char *id, const char *where) {
 }
 
 int fetched_from_service(const Ctl *ctl, const char *id, Fetched *ret) {
-        int status = client_call(ctl, SERVICE_APPROVER, "GetTicket", json_pack("{s:s}", "id", id), CALL_USEC, &ret->answer);
+        int status = client_call(ctl, SERVICE_APPROVER, "GetTicket", json_pack("{s:s}", "id", id), CALL_USEC,
+                                 &ret->answer);
 
         if (status == STATUS_OK)
                 status = client_dispatch(SERVICE_APPROVER, ret->answer, answer_fields, ret);
@@ -117,9 +118,10 @@ Color state_color(const char *state) {
                 const char *state;
                 Color color;
         } colors[] = {
-                {"approved", COLOR_GOOD}, {"active", COLOR_GOOD},   {"allow", COLOR_GOOD}, {"pending", COLOR_WAIT},
-                {"open", COLOR_WAIT},     {"reserved", COLOR_WAIT}, {"denied", COLOR_BAD}, {"refuse", COLOR_BAD},
-                {"revoking", COLOR_BAD},  {"closed", COLOR_FAINT},  {"unknown", COLOR_BAD}, {"expired", COLOR_FAINT},
+                        {"approved", COLOR_GOOD}, {"active", COLOR_GOOD}, {"allow", COLOR_GOOD},
+                        {"pending", COLOR_WAIT},  {"open", COLOR_WAIT},   {"reserved", COLOR_WAIT},
+                        {"denied", COLOR_BAD},    {"refuse", COLOR_BAD},  {"revoking", COLOR_BAD},
+                        {"closed", COLOR_FAINT},  {"unknown", COLOR_BAD}, {"expired", COLOR_FAINT},
         };
 
         for (size_t i = 0; state && i < ELEMENTSOF(colors); i++)

@@ -23,7 +23,8 @@ typedef struct Fetched {
         TicketView *view;
 } Fetched;
 
-/* Return a STATUS_, said on stderr if it is not STATUS_OK. id may be NULL for a file. The caller frees *ret in every case; it starts zeroed. */
+/* Return a STATUS_, said on stderr if it is not STATUS_OK. id may be NULL for a file. The caller frees *ret in every
+ * case; it starts zeroed. */
 int fetched_from_service(const Ctl *ctl, const char *id, Fetched *ret);
 int fetched_from_file(const char *path, const char *id, Fetched *ret);
 void fetched_done(Fetched *f);

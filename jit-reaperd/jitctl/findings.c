@@ -25,8 +25,8 @@ void findings_add(Findings *f, bool is_error, const char *file, const char *acti
                 f->errors++;
         else
                 f->warnings++;
-        finding = json_pack("{s:s, s:s*, s:s, s:s}", "severity", is_error ? "error" : "warning", "file", file, "message", message,
-                            "action", action);
+        finding = json_pack("{s:s, s:s*, s:s, s:s}", "severity", is_error ? "error" : "warning", "file", file,
+                            "message", message, "action", action);
         if (!finding || json_array_append_new(f->list, finding) < 0)
                 f->failed = true;
 }

@@ -21,13 +21,13 @@ void findings_add(Findings *f, bool is_error, const char *file, const char *acti
                 __attribute__((format(printf, 5, 6)));
 
 /* Each adds to f. root: "" or a directory that stands for the host's. */
-void role_check(Findings *f, const Role *role, const char *root);  /* role-check.c */
-void sshd_check(Findings *f, const char *root);                    /* sshd-check.c */
-void pam_check(Findings *f, const char *root);                     /* pam-check.c */
-void sudo_check(Findings *f, const char *root);                    /* sudo-check.c */
+void role_check(Findings *f, const Role *role, const char *root); /* role-check.c */
+void sshd_check(Findings *f, const char *root);                   /* sshd-check.c */
+void pam_check(Findings *f, const char *root);                    /* pam-check.c */
+void sudo_check(Findings *f, const char *root);                   /* sudo-check.c */
 
-/* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends. 0, or the file's errno; the
- * first negative return of on_line ends it. */
+/* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends. 0, or
+ * the file's errno; the first negative return of on_line ends it. */
 typedef int (*config_line_t)(char *line, void *userdata);
 int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata);
 /* The next word of *line, which blanks end; NULL when there is none left. */

@@ -10,10 +10,11 @@
 
 #include "cleanup.h"
 
-/* The whole file, or stdin for "-", NUL-ended; free(). Symlinks are followed: it is the caller's own errand. -EFBIG for more than max
- * bytes, -EBADMSG for a NUL byte inside. */
+/* The whole file, or stdin for "-", NUL-ended; free(). Symlinks are followed: it is the caller's own errand. -EFBIG for
+ * more than max bytes, -EBADMSG for a NUL byte inside. */
 int input_read(const char *path, size_t max, char **ret);
-/* Writes j as a document for people and version control: indented, sorted, one newline at the end. NULL or "-": stdout. */
+/* Writes j as a document for people and version control: indented, sorted, one newline at the end. NULL or "-": stdout.
+ */
 int output_document(const char *path, const json_t *j);
 /* "now", "+SPAN" from now, or RFC 3339 in UTC (seconds may be left out). -EINVAL. */
 int input_time(const char *text, uint64_t now_realtime_usec, uint64_t *ret);

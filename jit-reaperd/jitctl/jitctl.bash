@@ -17,7 +17,9 @@ _jitctl_verb() {
 _jitctl_options() {
         local common='--json --no-color --help'
         case $1 in
-        'ticket new '*) echo "--role --host --requester --from --until --for --title --reason --key --no-key --command --emergency --output $common" ;;
+        'ticket new '*)
+                echo "--role --host --requester --from --until --for --title --reason --key --no-key"
+                echo "--command --emergency --output $common" ;;
         'ticket approve '*) echo "--key --as --yes --file --output $common" ;;
         'ticket deny '* | 'ticket close '*) echo "--reason $common" ;;
         'ticket export '*) echo "--output $common" ;;
@@ -51,7 +53,8 @@ _jitctl() {
         --role | -r)
                 for role in /etc/jit/roles.d/*.conf /usr/lib/jit/roles.d/*.conf; do
                         role=${role##*/}
-                        [[ $role == \** ]] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "${role%.conf}" -- "$cur")
+                        role=${role%.conf}
+                        [[ $role != '*' && $role == "$cur"* ]] && COMPREPLY+=("$role")
                 done
                 return ;;
         --host | -H)

@@ -9,20 +9,20 @@
 #include "strv.h"
 
 static const JsonField grant_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(LiveGrant, id), 128, JSON_REQUIRED},
-        {"account", JSON_FIELD_STRING, offsetof(LiveGrant, account), 64, JSON_REQUIRED},
-        {"uid", JSON_FIELD_UINT, offsetof(LiveGrant, uid), UINT32_MAX, JSON_REQUIRED},
-        {"state", JSON_FIELD_STRING, offsetof(LiveGrant, state), 32, JSON_REQUIRED},
-        {"ticket", JSON_FIELD_STRING, offsetof(LiveGrant, ticket), 64, JSON_REQUIRED},
-        {"title", JSON_FIELD_TEXT, offsetof(LiveGrant, title), 1024, 0},
-        {"requester", JSON_FIELD_STRING, offsetof(LiveGrant, requester), 64, JSON_REQUIRED},
-        {"role", JSON_FIELD_STRING, offsetof(LiveGrant, role), 64, JSON_REQUIRED},
-        {"approvers", JSON_FIELD_STRV, offsetof(LiveGrant, approvers), 128, 0},
-        {"since", JSON_FIELD_UINT, offsetof(LiveGrant, since), INT64_MAX, JSON_REQUIRED},
-        {"until", JSON_FIELD_UINT, offsetof(LiveGrant, until), INT64_MAX, JSON_REQUIRED},
-        {"reason", JSON_FIELD_TEXT, offsetof(LiveGrant, reason), 1024, 0},
-        {"sessions", JSON_FIELD_ARRAY, offsetof(LiveGrant, sessions), 0, 0},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(LiveGrant, id), 128, JSON_REQUIRED},
+                {"account", JSON_FIELD_STRING, offsetof(LiveGrant, account), 64, JSON_REQUIRED},
+                {"uid", JSON_FIELD_UINT, offsetof(LiveGrant, uid), UINT32_MAX, JSON_REQUIRED},
+                {"state", JSON_FIELD_STRING, offsetof(LiveGrant, state), 32, JSON_REQUIRED},
+                {"ticket", JSON_FIELD_STRING, offsetof(LiveGrant, ticket), 64, JSON_REQUIRED},
+                {"title", JSON_FIELD_TEXT, offsetof(LiveGrant, title), 1024, 0},
+                {"requester", JSON_FIELD_STRING, offsetof(LiveGrant, requester), 64, JSON_REQUIRED},
+                {"role", JSON_FIELD_STRING, offsetof(LiveGrant, role), 64, JSON_REQUIRED},
+                {"approvers", JSON_FIELD_STRV, offsetof(LiveGrant, approvers), 128, 0},
+                {"since", JSON_FIELD_UINT, offsetof(LiveGrant, since), INT64_MAX, JSON_REQUIRED},
+                {"until", JSON_FIELD_UINT, offsetof(LiveGrant, until), INT64_MAX, JSON_REQUIRED},
+                {"reason", JSON_FIELD_TEXT, offsetof(LiveGrant, reason), 1024, 0},
+                {"sessions", JSON_FIELD_ARRAY, offsetof(LiveGrant, sessions), 0, 0},
+                {0},
 };
 
 typedef struct LiveSession {
@@ -31,13 +31,13 @@ typedef struct LiveSession {
 } LiveSession;
 
 static const JsonField session_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(LiveSession, id), 128, 0},
-        {"service", JSON_FIELD_STRING, offsetof(LiveSession, service), 128, JSON_REQUIRED},
-        {"rhost", JSON_FIELD_STRING, offsetof(LiveSession, rhost), 512, 0},
-        {"tty", JSON_FIELD_STRING, offsetof(LiveSession, tty), 128, 0},
-        {"pid", JSON_FIELD_UINT, offsetof(LiveSession, pid), INT32_MAX, 0},
-        {"since", JSON_FIELD_UINT, offsetof(LiveSession, since), INT64_MAX, 0},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(LiveSession, id), 128, 0},
+                {"service", JSON_FIELD_STRING, offsetof(LiveSession, service), 128, JSON_REQUIRED},
+                {"rhost", JSON_FIELD_STRING, offsetof(LiveSession, rhost), 512, 0},
+                {"tty", JSON_FIELD_STRING, offsetof(LiveSession, tty), 128, 0},
+                {"pid", JSON_FIELD_UINT, offsetof(LiveSession, pid), INT32_MAX, 0},
+                {"since", JSON_FIELD_UINT, offsetof(LiveSession, since), INT64_MAX, 0},
+                {0},
 };
 
 int live_grant_parse(const json_t *grant, LiveGrant *ret) {
@@ -84,9 +84,10 @@ static int show_session(Table *t, const char *name, const json_t *session) {
 
         if (status != STATUS_OK)
                 return status;
-        table_pairf(t, name, COLOR_NONE, "%s%s%s%s%s, since %s, process %ju%s%s", s.service, s.rhost && *s.rhost ? " from " : "",
-                    s.rhost ? s.rhost : "", s.tty && *s.tty ? " on " : "", s.tty ? s.tty : "",
-                    time_format_rfc3339(s.since, since), (uintmax_t) s.pid, s.id ? ", logind session " : "", s.id ? s.id : "");
+        table_pairf(t, name, COLOR_NONE, "%s%s%s%s%s, since %s, process %ju%s%s", s.service,
+                    s.rhost && *s.rhost ? " from " : "", s.rhost ? s.rhost : "", s.tty && *s.tty ? " on " : "",
+                    s.tty ? s.tty : "", time_format_rfc3339(s.since, since), (uintmax_t) s.pid,
+                    s.id ? ", logind session " : "", s.id ? s.id : "");
         return STATUS_OK;
 }
 

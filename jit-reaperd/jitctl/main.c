@@ -13,16 +13,16 @@
 static const Verb *const verb_tables[] = {verbs_ticket, verbs_grants, verbs_show, verbs_audit, verbs_check};
 
 static const Option common_options[] = {
-        {"json", OPTION_BOOL, offsetof(Ctl, json), 0, NULL, "the answer as one JSON value with sorted keys"},
-        {"no-color", OPTION_BOOL, offsetof(Ctl, no_color), 0, NULL, "no colours, as when NO_COLOR is set"},
-        {"help", OPTION_BOOL, offsetof(Ctl, help), 'h', NULL, "this text; `jitctl COMMAND --help` says more"},
-        {"version", OPTION_BOOL, offsetof(Ctl, version), 0, NULL, "the version"},
-        /* for tests, without the environment */
-        {"reaper-socket", OPTION_STRING, offsetof(Ctl, reaper_socket), 0, "PATH", NULL},
-        {"approver-socket", OPTION_STRING, offsetof(Ctl, approver_socket), 0, "PATH", NULL},
-        {"state", OPTION_STRING, offsetof(Ctl, state_dir), 0, "DIR", NULL},
-        {"root", OPTION_STRING, offsetof(Ctl, root), 0, "DIR", NULL},
-        {0},
+                {"json", OPTION_BOOL, offsetof(Ctl, json), 0, NULL, "the answer as one JSON value with sorted keys"},
+                {"no-color", OPTION_BOOL, offsetof(Ctl, no_color), 0, NULL, "no colours, as when NO_COLOR is set"},
+                {"help", OPTION_BOOL, offsetof(Ctl, help), 'h', NULL, "this text; `jitctl COMMAND --help` says more"},
+                {"version", OPTION_BOOL, offsetof(Ctl, version), 0, NULL, "the version"},
+                /* for tests, without the environment */
+                {"reaper-socket", OPTION_STRING, offsetof(Ctl, reaper_socket), 0, "PATH", NULL},
+                {"approver-socket", OPTION_STRING, offsetof(Ctl, approver_socket), 0, "PATH", NULL},
+                {"state", OPTION_STRING, offsetof(Ctl, state_dir), 0, "DIR", NULL},
+                {"root", OPTION_STRING, offsetof(Ctl, root), 0, "DIR", NULL},
+                {0},
 };
 
 static int print_help(void) {
@@ -44,7 +44,8 @@ static int print_help(void) {
 }
 
 static int print_verb_help(const Verb *v) {
-        printf("Usage: jitctl %s [OPTION...]%s%s\n\n%s.\n\nOptions:\n", v->name, *v->args ? " " : "", v->args, v->summary);
+        printf("Usage: jitctl %s [OPTION...]%s%s\n\n%s.\n\nOptions:\n", v->name, *v->args ? " " : "", v->args,
+               v->summary);
         options_print(v->options, stdout);
         options_print(common_options, stdout);
         printf("\n%s", v->help);
@@ -96,7 +97,8 @@ static int run_verb(Ctl *ctl, const Verb *v, int argc, char **argv) {
         else if (r >= 0 && ctl->help)
                 status = print_verb_help(v);
         else if (r >= 0 && (n < v->min_args || n > v->max_args))
-                status = say_error(STATUS_USAGE, "usage: jitctl %s [OPTION...] %s; see jitctl %s --help", v->name, v->args, v->name);
+                status = say_error(STATUS_USAGE, "usage: jitctl %s [OPTION...] %s; see jitctl %s --help", v->name,
+                                   v->args, v->name);
         else if (r >= 0)
                 status = v->run(ctl, argv + first, options);
         options_done(sets + 1);
@@ -104,7 +106,10 @@ static int run_verb(Ctl *ctl, const Verb *v, int argc, char **argv) {
 }
 
 static int run(int argc, char **argv) {
-        Ctl ctl = {.reaper_socket = REAPER_SOCKET, .approver_socket = APPROVER_SOCKET, .state_dir = JIT_STATE, .root = ""};
+        Ctl ctl = {.reaper_socket = REAPER_SOCKET,
+                   .approver_socket = APPROVER_SOCKET,
+                   .state_dir = JIT_STATE,
+                   .root = ""};
         OptionSet sets[2] = {{common_options, &ctl}, {NULL, NULL}};
         const Verb *verb;
         int first = 1, words = 0;
@@ -122,15 +127,16 @@ static int run(int argc, char **argv) {
         verb = find_verb(argc - first, argv + first, &words);
         if (!verb)
                 return say_error(STATUS_USAGE, "there is no command \"%s%s%s\"; see jitctl --help", argv[first],
-                            streq(argv[first], "ticket") && argv[first + 1] ? " " : "",
-                            streq(argv[first], "ticket") && argv[first + 1] ? argv[first + 1] : "");
+                                 streq(argv[first], "ticket") && argv[first + 1] ? " " : "",
+                                 streq(argv[first], "ticket") && argv[first + 1] ? argv[first + 1] : "");
         return run_verb(&ctl, verb, argc - first - words + 1, argv + first + words - 1);
 }
 
 int main(int argc, char **argv) {
         int status;
 
-        /* Only for wcwidth(3): a terminal that people look at names in is a UTF-8 one, whatever LANG an ssh session was left with. */
+        /* Only for wcwidth(3): a terminal that people look at names in is a UTF-8 one, whatever LANG an ssh session was
+         * left with. */
         (void) setlocale(LC_CTYPE, "C.UTF-8");
         status = run(argc, argv);
         if (fflush(stdout) != 0 || ferror(stdout))

@@ -7,8 +7,8 @@
 #include "strv.h"
 
 enum {
-        OPTIONS_MAX = 48,   /* in both tables together */
-        SET_SHIFT = 8,      /* getopt_long(3) val: (set + 1) << 8 | row */
+        OPTIONS_MAX = 48, /* in both tables together */
+        SET_SHIFT = 8,    /* getopt_long(3) val: (set + 1) << 8 | row */
         HELP_COLUMN = 30,
 };
 
@@ -104,10 +104,10 @@ int options_parse(const OptionSet sets[static 2], int argc, char **argv, bool st
 
                 if (found == ':' || found == '?') {
                         (void) say_error(STATUS_USAGE,
-                                    found == ':'           ? "option %s needs an argument; see --help"
-                                    : optopt > UINT8_MAX   ? "option %s takes no argument; see --help"
-                                                           : "unknown option %s; see --help",
-                                    argv[optind - 1]);
+                                         found == ':'         ? "option %s needs an argument; see --help"
+                                         : optopt > UINT8_MAX ? "option %s takes no argument; see --help"
+                                                              : "unknown option %s; see --help",
+                                         argv[optind - 1]);
                         return -EINVAL;
                 }
                 o = find_option(sets, found, &target);

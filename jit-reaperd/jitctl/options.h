@@ -29,9 +29,9 @@ typedef struct OptionSet {
         void *target;
 } OptionSet;
 
-/* Parses argv[1] and on by two tables. stop_at_word: stop at the first argument that is not an option, else they may be mixed and "--"
- * ends the options. *ret_rest is the index in argv of the first word left (argv gets sorted). -EINVAL after a sentence on stderr,
- * -ENOMEM. Lists are freed by options_done() in every case. */
+/* Parses argv[1] and on by two tables. stop_at_word: stop at the first argument that is not an option, else they may be
+ * mixed and "--" ends the options. *ret_rest is the index in argv of the first word left (argv gets sorted). -EINVAL
+ * after a sentence on stderr, -ENOMEM. Lists are freed by options_done() in every case. */
 int options_parse(const OptionSet sets[static 2], int argc, char **argv, bool stop_at_word, int *ret_rest);
 void options_done(const OptionSet *set);
 void options_print(const Option *table, FILE *f);

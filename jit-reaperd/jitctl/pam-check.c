@@ -80,8 +80,8 @@ static int on_pam_line(char *line, void *userdata) {
 
 /* libpam's own folders on Debian (multiarch), Fedora and others. */
 static bool module_is_installed(const char *root) {
-        static const char *const places[] = {"/usr/lib/security", "/usr/lib/*/security", "/usr/lib64/security", "/lib/security",
-                                             "/lib/*/security", "/lib64/security"};
+        static const char *const places[] = {"/usr/lib/security", "/usr/lib/*/security", "/usr/lib64/security",
+                                             "/lib/security",     "/lib/*/security",     "/lib64/security"};
         bool found = false;
 
         for (size_t i = 0; i < ELEMENTSOF(places) && !found; i++) {
@@ -116,7 +116,8 @@ void pam_check(Findings *f, const char *root) {
                              "no session line for pam_jit.so: no home, no sudo rule, no end of the session");
         else if (session.systemd_at && session.jit_at > session.systemd_at)
                 findings_add(f, false, PAM_SSHD, "move the session line of pam_jit.so up",
-                             "pam_jit.so comes after pam_systemd.so, which must hear from it when the session has to end");
+                             "pam_jit.so comes after pam_systemd.so, which must hear from it when the session has to "
+                             "end");
         if (!module_is_installed(root))
                 findings_add(f, false, NULL, "install pam_jit.so", "pam_jit.so is in none of libpam's folders");
 }

@@ -85,8 +85,8 @@ int process_run(const char *const *argv, const void *input, size_t input_length,
                 int *ret_status) {
         _cleanup_free_ char *output = NULL;
         _cleanup_close_ int in = -1, out = -1, out_write = -1;
-        int ends[2], status, r;
-        pid_t pid;
+        int ends[2], status = 0, r;
+        pid_t pid = -1;
 
         in = make_input(input, input_length);
         if (in < 0)
@@ -107,6 +107,9 @@ int process_run(const char *const *argv, const void *input, size_t input_length,
                         return -errno;
         if (r < 0)
                 return r;
+        /* How a spawned child says that it could not exec, where posix_spawn(3) cannot hear of it: under valgrind. */
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && !*output)
+                return -ENOENT;
         *ret_output = take_ptr(output);
         *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* chain_print(): the receipt as a person reads it. Members that this version does not know are shown all the same, by their names. */
+/* chain_print(): the receipt as a person reads it. Members that this version does not know are shown all the same, by
+ * their names. */
 
 #include "chain.h"
 #include "fetched.h"
@@ -14,9 +15,9 @@ static const char *text(const json_t *object, const char *name) {
 /* In the shown table already, or of no interest to a person. */
 static bool is_known(const char *name) {
         static const char *const known[] = {
-                "seq",       "time",     "prev",   "seal",    "event",  "grant",      "account",  "uid",      "ticket",  "title",
-                "requester", "role",     "approvers", "granted_at", "ended_at", "gone_at",  "end_reason", "end_by", "sessions", "killed",
-                "removed",   "absent",   "residue",   "digest",
+                        "seq",        "time",   "prev",      "seal",   "event",     "grant",      "account",  "uid",
+                        "ticket",     "title",  "requester", "role",   "approvers", "granted_at", "ended_at", "gone_at",
+                        "end_reason", "end_by", "sessions",  "killed", "removed",   "absent",     "residue",  "digest",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
@@ -40,7 +41,8 @@ static void show_when(Table *t, const json_t *r) {
                 if (to >= from)
                         (void) snprintf(span, sizeof(span), " (%s)", time_format_span(to - from, length));
                 if (tree_usec(json_object_get(r, "gone_at"), &gone) && gone >= to)
-                        (void) snprintf(later, sizeof(later), ", all of it gone %.1f ms later", (double) (gone - to) / (double) USEC_PER_MSEC);
+                        (void) snprintf(later, sizeof(later), ", all of it gone %.1f ms later",
+                                        (double) (gone - to) / (double) USEC_PER_MSEC);
                 table_pairf(t, "To", COLOR_NONE, "%s%s%s", time_format_rfc3339(to, to_text), span, later);
         }
         if (text(r, "end_reason"))
@@ -56,12 +58,13 @@ static void show_sessions(Table *t, const json_t *sessions) {
                 const char *service = text(s, "service"), *rhost = text(s, "rhost"), *tty = text(s, "tty");
                 char from_text[TIME_TEXT_MAX], to_text[TIME_TEXT_MAX];
                 uint64_t from, to;
-                bool has_from = tree_usec(json_object_get(s, "from"), &from), has_to = tree_usec(json_object_get(s, "to"), &to);
+                bool has_from = tree_usec(json_object_get(s, "from"), &from),
+                     has_to = tree_usec(json_object_get(s, "to"), &to);
 
                 table_pairf(t, i == 0 ? "Sessions" : "", COLOR_NONE, "%s%s%s%s%s%s%s%s%s", service ? service : "?",
-                            rhost && *rhost ? " from " : "", rhost ? rhost : "", tty && *tty ? " on " : "", tty ? tty : "",
-                            has_from ? ", " : "", has_from ? time_format_rfc3339(from, from_text) : "", has_to ? " to " : "",
-                            has_to ? time_format_rfc3339(to, to_text) : "");
+                            rhost && *rhost ? " from " : "", rhost ? rhost : "", tty && *tty ? " on " : "",
+                            tty ? tty : "", has_from ? ", " : "", has_from ? time_format_rfc3339(from, from_text) : "",
+                            has_to ? " to " : "", has_to ? time_format_rfc3339(to, to_text) : "");
         }
         if (json_is_array(sessions) && json_array_size(sessions) == 0)
                 table_pair(t, "Sessions", "none", COLOR_NONE);
@@ -103,12 +106,12 @@ static void show_receipt(Table *t, const Chain *c) {
 
         table_pair(t, "Receipt", text(r, "grant"), COLOR_STRONG);
         if (json_is_integer(uid))
-                table_pairf(t, "Account", COLOR_NONE, "%s (uid %" JSON_INTEGER_FORMAT ")", text(r, "account") ? text(r, "account") : "?",
-                            json_integer_value(uid));
+                table_pairf(t, "Account", COLOR_NONE, "%s (uid %" JSON_INTEGER_FORMAT ")",
+                            text(r, "account") ? text(r, "account") : "?", json_integer_value(uid));
         else
                 table_pair(t, "Account", text(r, "account"), COLOR_NONE);
-        table_pairf(t, "Ticket", COLOR_NONE, "%s%s%s", text(r, "ticket") ? text(r, "ticket") : "?", text(r, "title") ? ": " : "",
-                    text(r, "title") ? text(r, "title") : "");
+        table_pairf(t, "Ticket", COLOR_NONE, "%s%s%s", text(r, "ticket") ? text(r, "ticket") : "?",
+                    text(r, "title") ? ": " : "", text(r, "title") ? text(r, "title") : "");
         table_pair(t, "Its digest", text(r, "digest"), COLOR_FAINT);
         table_pair(t, "Person", text(r, "requester"), COLOR_NONE);
         table_pair(t, "Role", text(r, "role"), COLOR_NONE);
@@ -121,9 +124,10 @@ static void show_receipt(Table *t, const Chain *c) {
         show_list(t, "Removed", json_object_get(r, "removed"), COLOR_NONE, "nothing");
         show_list(t, "Found absent", json_object_get(r, "absent"), COLOR_GOOD, "nothing");
         show_list(t, "Residue", json_object_get(r, "residue"), COLOR_BAD, "none");
-        json_object_foreach((json_t *) r, name, value)
+        json_object_foreach((json_t *) r, name, value) {
                 if (!is_known(name))
                         tree_show(t, name, value);
+        }
         show_seal(t, c);
 }
 
@@ -144,7 +148,8 @@ static int print_events(const Ctl *ctl, const Chain *c) {
                 what[0] = 0;
                 for (size_t j = 0; j < ELEMENTSOF(shown) && n < sizeof(what); j++)
                         if (text(line, shown[j])) {
-                                int w = snprintf(what + n, sizeof(what) - n, "%s%s", n > 0 ? ", " : "", text(line, shown[j]));
+                                int w = snprintf(what + n, sizeof(what) - n, "%s%s", n > 0 ? ", " : "",
+                                                 text(line, shown[j]));
                                 n += w > 0 ? (size_t) w : 0;
                         }
                 table_cell(t, text(line, "time"), COLOR_NONE);

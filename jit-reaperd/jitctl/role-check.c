@@ -17,7 +17,7 @@ static int sample_rule(const Role *role, char **ret) {
                 return -ENOMEM;
         fputs("Defaults:jit-check timestamp_timeout=0, !lecture\n", f);
         STRV_FOREACH(c, role->commands)
-                fprintf(f, "jit-check ALL=(%s) NOTAFTER=20380119031407Z NOPASSWD: %s\n", role->run_as, *c);
+        fprintf(f, "jit-check ALL=(%s) NOTAFTER=20380119031407Z NOPASSWD: %s\n", role->run_as, *c);
         return fclose(f) == 0 ? 0 : -ENOMEM;
 }
 
@@ -40,21 +40,25 @@ static void check_rule(Findings *f, const Role *role, const char *file) {
         if (status == 0)
                 return;
         output[strcspn(output, "\n")] = 0;
-        findings_add(f, true, file, "write Command= and RunAs= as sudoers(5) wants them", "visudo refuses the role's sudo rule: %s", output);
+        findings_add(f, true, file, "write Command= and RunAs= as sudoers(5) wants them",
+                     "visudo refuses the role's sudo rule: %s", output);
 }
 
 void role_check(Findings *f, const Role *role, const char *root) {
         _cleanup_free_ char *file = NULL, *shell = NULL;
 
-        if (asprintf(&file, "roles.d/%s.conf", role->name) < 0 || asprintf(&shell, "%s%s", root, role->shell ? role->shell : "/") < 0) {
+        if (asprintf(&file, "roles.d/%s.conf", role->name) < 0 ||
+            asprintf(&shell, "%s%s", root, role->shell ? role->shell : "/") < 0) {
                 f->failed = true;
                 return;
         }
         if (role->commands)
                 check_rule(f, role, file);
         STRV_FOREACH(g, role->groups)
-                if (!getgrnam(*g))
-                        findings_add(f, false, file, "make the group, or take it out of Groups=", "there is no group %s on this host", *g);
+        if (!getgrnam(*g))
+                findings_add(f, false, file,
+                             "make the group, or take it out of Groups=", "there is no group %s on this host", *g);
         if (role->shell && access(shell, X_OK) < 0)
-                findings_add(f, false, file, "set Shell= to one that is there", "the shell %s: %s", role->shell, strerror(errno));
+                findings_add(f, false, file, "set Shell= to one that is there", "the shell %s: %s", role->shell,
+                             strerror(errno));
 }

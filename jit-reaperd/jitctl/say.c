@@ -6,7 +6,8 @@
 #include "say.h"
 #include "text.h"
 
-__attribute__((format(printf, 3, 0))) static void print_escaped(FILE *f, const char *prefix, const char *format, va_list ap) {
+__attribute__((format(printf, 3, 0))) static void print_escaped(FILE *f, const char *prefix, const char *format,
+                                                                va_list ap) {
         _cleanup_free_ char *text = NULL, *escaped = NULL;
 
         if (vasprintf(&text, format, ap) < 0) {

@@ -34,7 +34,8 @@ static void scan_include(SshdScan *s, const char *pattern) {
         s->depth++;
         if (glob(path, 0, NULL, &found) == 0)
                 for (size_t i = 0; i < found.gl_pathc; i++)
-                        (void) each_config_line("", found.gl_pathv[i], on_sshd_line, s); /* unreadable: sshd says so itself */
+                        (void) each_config_line("", found.gl_pathv[i], on_sshd_line,
+                                                s); /* unreadable: sshd says so itself */
         globfree(&found);
         s->depth--;
 }
@@ -64,7 +65,9 @@ void sshd_check(Findings *f, const char *root) {
         int r = each_config_line(root, SSHD_CONFIG, on_sshd_line, &s);
 
         if (r < 0) {
-                findings_add(f, false, SSHD_CONFIG, r == -ENOENT ? "install openssh-server, if people are to come in by ssh" : "run `jitctl check` as root",
+                findings_add(f, false, SSHD_CONFIG,
+                             r == -ENOENT ? "install openssh-server, if people are to come in by ssh"
+                                          : "run `jitctl check` as root",
                              "not checked: %s", strerror(-r));
                 return;
         }
@@ -72,6 +75,7 @@ void sshd_check(Findings *f, const char *root) {
                 findings_add(f, false, SSHD_CONFIG, "set UsePAM yes and reload sshd",
                              "UsePAM is not yes: sshd does not ask pam_jit, nobody gets in by a ticket");
         if (!s.has_keys)
-                findings_add(f, false, SSHD_CONFIG, "add AuthorizedKeysFile " JIT_RUN "/keys/%u (in a Match User jit-* block) and reload sshd",
+                findings_add(f, false, SSHD_CONFIG,
+                             "add AuthorizedKeysFile " JIT_RUN "/keys/%u (in a Match User jit-* block) and reload sshd",
                              "no AuthorizedKeysFile " JIT_RUN "/keys/%%u: sshd does not see the keys of a grant");
 }

@@ -40,7 +40,8 @@ static void scan_folder(SudoScan *s, const char *folder) {
                 if (asprintf(&path, "%s/%s", folder, entry->d_name) < 0)
                         path = NULL;
                 else
-                        (void) each_config_line(s->root, path, on_sudoers_line, s); /* a file we may not read: the caller says so */
+                        (void) each_config_line(s->root, path, on_sudoers_line,
+                                                s); /* a file we may not read: the caller says so */
         }
         if (d)
                 (void) closedir(d);
@@ -74,9 +75,11 @@ void sudo_check(Findings *f, const char *root) {
         int r = each_config_line(root, SUDOERS, on_sudoers_line, &s);
 
         if (r < 0)
-                findings_add(f, false, SUDOERS, r == -ENOENT ? "install sudo, if roles are to use it" : "run `jitctl check` as root",
+                findings_add(f, false, SUDOERS,
+                             r == -ENOENT ? "install sudo, if roles are to use it" : "run `jitctl check` as root",
                              "not checked: %s", strerror(-r));
         else if (!s.found)
-                findings_add(f, false, SUDOERS, "put a file with the line `@includedir " OUR_FOLDER "` into /etc/sudoers.d",
+                findings_add(f, false, SUDOERS,
+                             "put a file with the line `@includedir " OUR_FOLDER "` into /etc/sudoers.d",
                              "%s is not included: sudo does not know the rules of grants", OUR_FOLDER);
 }

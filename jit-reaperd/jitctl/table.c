@@ -107,7 +107,7 @@ void table_pair_strv(Table *t, const char *name, char *const *v) {
                 return;
         }
         STRV_FOREACH(s, v)
-                fprintf(f, "%s%s", s == v ? "" : ", ", *s);
+        fprintf(f, "%s%s", s == v ? "" : ", ", *s);
         if (fclose(f) != 0)
                 t->failed = true;
         else
@@ -132,8 +132,8 @@ void table_pairf(Table *t, const char *name, Color color, const char *format, ..
 
 static const char *color_code(Color color) {
         static const char *const codes[] = {
-                [COLOR_NONE] = "",           [COLOR_GOOD] = "\x1b[32m", [COLOR_WAIT] = "\x1b[33m",
-                [COLOR_BAD] = "\x1b[1;31m",  [COLOR_FAINT] = "\x1b[2m", [COLOR_STRONG] = "\x1b[1m",
+                        [COLOR_NONE] = "",          [COLOR_GOOD] = "\x1b[32m", [COLOR_WAIT] = "\x1b[33m",
+                        [COLOR_BAD] = "\x1b[1;31m", [COLOR_FAINT] = "\x1b[2m", [COLOR_STRONG] = "\x1b[1m",
         };
 
         return codes[color];

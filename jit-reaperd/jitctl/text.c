@@ -30,7 +30,8 @@ size_t utf8_decode(const char *text, char32_t *ret) {
         return length;
 }
 
-/* Unicode Standard Annex #9, 2: the explicit directional characters; and what ends a line (Annex #14: LS, PS), and tags. */
+/* Unicode Standard Annex #9, 2: the explicit directional characters; and what ends a line (Annex #14: LS, PS), and
+ * tags. */
 static bool is_harmful(char32_t c) {
         return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
                (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff ||

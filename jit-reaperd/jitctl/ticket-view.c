@@ -10,20 +10,20 @@
 #include "timefmt.h"
 
 static const JsonField ticket_view_fields[] = {
-        {"version", JSON_FIELD_UINT, offsetof(TicketView, version), 1, JSON_REQUIRED},
-        {"id", JSON_FIELD_STRING, offsetof(TicketView, id), 64, JSON_REQUIRED},
-        {"title", JSON_FIELD_STRING, offsetof(TicketView, title), 512, JSON_REQUIRED},
-        {"requesters", JSON_FIELD_STRV, offsetof(TicketView, requesters), 64, JSON_REQUIRED},
-        {"role", JSON_FIELD_STRING, offsetof(TicketView, role), 64, JSON_REQUIRED},
-        {"hosts", JSON_FIELD_STRV, offsetof(TicketView, hosts), 253, JSON_REQUIRED},
-        {"not_before", JSON_FIELD_STRING, offsetof(TicketView, not_before), TIME_TEXT_MAX, JSON_REQUIRED},
-        {"not_after", JSON_FIELD_STRING, offsetof(TicketView, not_after), TIME_TEXT_MAX, JSON_REQUIRED},
-        {"reason", JSON_FIELD_TEXT, offsetof(TicketView, reason), 4096, JSON_REQUIRED},
-        {"ssh_keys", JSON_FIELD_STRV, offsetof(TicketView, ssh_keys), 8192, 0},
-        {"commands", JSON_FIELD_STRV, offsetof(TicketView, commands), 4096, 0},
-        {"emergency", JSON_FIELD_BOOL, offsetof(TicketView, emergency), 0, 0},
-        {"nonce", JSON_FIELD_STRING, offsetof(TicketView, nonce), 64, JSON_REQUIRED},
-        {0},
+                {"version", JSON_FIELD_UINT, offsetof(TicketView, version), 1, JSON_REQUIRED},
+                {"id", JSON_FIELD_STRING, offsetof(TicketView, id), 64, JSON_REQUIRED},
+                {"title", JSON_FIELD_STRING, offsetof(TicketView, title), 512, JSON_REQUIRED},
+                {"requesters", JSON_FIELD_STRV, offsetof(TicketView, requesters), 64, JSON_REQUIRED},
+                {"role", JSON_FIELD_STRING, offsetof(TicketView, role), 64, JSON_REQUIRED},
+                {"hosts", JSON_FIELD_STRV, offsetof(TicketView, hosts), 253, JSON_REQUIRED},
+                {"not_before", JSON_FIELD_STRING, offsetof(TicketView, not_before), TIME_TEXT_MAX, JSON_REQUIRED},
+                {"not_after", JSON_FIELD_STRING, offsetof(TicketView, not_after), TIME_TEXT_MAX, JSON_REQUIRED},
+                {"reason", JSON_FIELD_TEXT, offsetof(TicketView, reason), 4096, JSON_REQUIRED},
+                {"ssh_keys", JSON_FIELD_STRV, offsetof(TicketView, ssh_keys), 8192, 0},
+                {"commands", JSON_FIELD_STRV, offsetof(TicketView, commands), 4096, 0},
+                {"emergency", JSON_FIELD_BOOL, offsetof(TicketView, emergency), 0, 0},
+                {"nonce", JSON_FIELD_STRING, offsetof(TicketView, nonce), 64, JSON_REQUIRED},
+                {0},
 };
 
 TicketView *ticket_view_free(TicketView *v) {
@@ -66,7 +66,10 @@ int ticket_view_new(const char *canonical, const char *id, TicketView **ret, cha
         if (!v || !again || !(v->canonical = strdup(canonical)))
                 return -ENOMEM;
         if (!streq(again, canonical))
-                return not_for_signing(ret_why, "its text is not in canonical form, what is shown could differ from what is signed", "");
+                return not_for_signing(
+                                ret_why,
+                                "its text is not in canonical form, what is shown could differ from what is signed",
+                                "");
         r = json_dispatch(object, ticket_view_fields, v, &field);
         if (r == -ENOMEM)
                 return r;
@@ -108,7 +111,7 @@ void ticket_view_show(const TicketView *v, Table *t) {
         show_window(v, t);
         table_pair(t, "Reason", v->reason, COLOR_NONE);
         STRV_FOREACH(c, v->commands)
-                table_pair(t, c == v->commands ? "Commands" : "", *c, COLOR_NONE);
+        table_pair(t, c == v->commands ? "Commands" : "", *c, COLOR_NONE);
         STRV_FOREACH(k, v->ssh_keys) {
                 _cleanup_free_ char *fingerprint = NULL;
 

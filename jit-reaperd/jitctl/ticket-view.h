@@ -32,7 +32,8 @@ typedef struct TicketView {
         char *nonce;
 } TicketView;
 
-/* id: what was asked for, in any case of letters, or NULL. -EBADMSG and a sentence in ret_why (TICKET_WHY_MAX bytes), -ENOMEM. */
+/* id: what was asked for, in any case of letters, or NULL. -EBADMSG and a sentence in ret_why (TICKET_WHY_MAX bytes),
+ * -ENOMEM. */
 int ticket_view_new(const char *canonical, const char *id, TicketView **ret, char *ret_why);
 TicketView *ticket_view_free(TicketView *v);
 DEFINE_CLEANUP(TicketView, ticket_view_free);

@@ -10,8 +10,9 @@
 
 #include "table.h"
 
-/* Adds j to t, one row a value: members of members are named "a.b", values of an array stand below each other. null, and empty arrays and
- * objects, are left out. Integers whose name says that they are a time (...USec, notBefore, notAfter, since, until and the like) are shown as one. */
+/* Adds j to t, one row a value: members of members are named "a.b", values of an array stand below each other. null,
+ * and empty arrays and objects, are left out. Integers whose name says that they are a time (...USec, notBefore,
+ * notAfter, since, until and the like) are shown as one. */
 void tree_show(Table *t, const char *name, const json_t *j);
 /* A time, as RFC 3339 text or in microseconds since 1970. */
 bool tree_usec(const json_t *j, uint64_t *ret);

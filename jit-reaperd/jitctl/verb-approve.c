@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* `jitctl ticket approve`. The signature says: "I have read this". So the order is fixed: get the bytes, check that they are what their
- * form promises, show them, ask, sign these very bytes. */
+/* `jitctl ticket approve`. The signature says: "I have read this". So the order is fixed: get the bytes, check that
+ * they are what their form promises, show them, ask, sign these very bytes. */
 
 #include <time.h>
 
@@ -15,20 +15,25 @@
 #include "verb-ticket.h"
 
 const Option approve_options[] = {
-        {"key", OPTION_STRING, offsetof(ApproveOptions, key), 'k', "FILE", "private key, or public one whose private part an agent has"},
-        {"as", OPTION_STRING, offsetof(ApproveOptions, as), 0, "NAME", "your name in /etc/jit/approvers; default: your login"},
-        {"yes", OPTION_BOOL, offsetof(ApproveOptions, yes), 'y', NULL, "do not ask"},
-        {"file", OPTION_STRING, offsetof(ApproveOptions, file), 'f', "DOC", "approve an exported document, ask no service"},
-        {"output", OPTION_STRING, offsetof(ApproveOptions, output), 'o', "FILE", "with --file: write there; default: to DOC itself"},
-        {0},
+                {"key", OPTION_STRING, offsetof(ApproveOptions, key), 'k', "FILE",
+                 "private key, or public one whose private part an agent has"},
+                {"as", OPTION_STRING, offsetof(ApproveOptions, as), 0, "NAME",
+                 "your name in /etc/jit/approvers; default: your login"},
+                {"yes", OPTION_BOOL, offsetof(ApproveOptions, yes), 'y', NULL, "do not ask"},
+                {"file", OPTION_STRING, offsetof(ApproveOptions, file), 'f', "DOC",
+                 "approve an exported document, ask no service"},
+                {"output", OPTION_STRING, offsetof(ApproveOptions, output), 'o', "FILE",
+                 "with --file: write there; default: to DOC itself"},
+                {0},
 };
 
 const char approve_help[] =
-        "The ticket is shown before it is signed. On a terminal you are asked; a script is not. Passphrases, agents and\n"
-        "FIDO keys work as they do for ssh(1). Your key must be in /etc/jit/approvers of the host.\n\n"
-        "Example: with the service, and by a file that travelled here\n"
-        "  jitctl ticket approve CHG0012345 --key ~/.ssh/id_ed25519_sk\n"
-        "  jitctl ticket approve --file CHG0012345.json\n";
+                "The ticket is shown before it is signed. On a terminal you are asked; a script is not. Passphrases, "
+                "agents and\n"
+                "FIDO keys work as they do for ssh(1). Your key must be in /etc/jit/approvers of the host.\n\n"
+                "Example: with the service, and by a file that travelled here\n"
+                "  jitctl ticket approve CHG0012345 --key ~/.ssh/id_ed25519_sk\n"
+                "  jitctl ticket approve --file CHG0012345.json\n";
 
 /* A private key file if there is one, else the public part of one that an agent may hold. */
 static int find_key(const ApproveOptions *o, char **ret) {
@@ -39,7 +44,8 @@ static int find_key(const ApproveOptions *o, char **ret) {
         if (key_find("", ret) < 0 || (!*ret && key_find(".pub", ret) < 0))
                 return say_no_memory();
         if (!*ret)
-                return say_error(STATUS_USAGE, "there is no key in your ~/.ssh: give --key FILE, private, or public with an agent");
+                return say_error(STATUS_USAGE,
+                                 "there is no key in your ~/.ssh: give --key FILE, private, or public with an agent");
         return STATUS_OK;
 }
 
@@ -78,10 +84,10 @@ typedef struct ApprovalAnswer {
 } ApprovalAnswer;
 
 static const JsonField approval_answer_fields[] = {
-        {"state", JSON_FIELD_STRING, offsetof(ApprovalAnswer, state), 64, JSON_REQUIRED},
-        {"approvals", JSON_FIELD_UINT, offsetof(ApprovalAnswer, approvals), 1000, JSON_REQUIRED},
-        {"needed", JSON_FIELD_UINT, offsetof(ApprovalAnswer, needed), 1000, JSON_REQUIRED},
-        {0},
+                {"state", JSON_FIELD_STRING, offsetof(ApprovalAnswer, state), 64, JSON_REQUIRED},
+                {"approvals", JSON_FIELD_UINT, offsetof(ApprovalAnswer, approvals), 1000, JSON_REQUIRED},
+                {"needed", JSON_FIELD_UINT, offsetof(ApprovalAnswer, needed), 1000, JSON_REQUIRED},
+                {0},
 };
 
 static int send_approval(const Ctl *ctl, const char *id, const char *approver, const char *signature) {
@@ -122,8 +128,10 @@ static int add_to_document(json_t *document, const char *approver, const char *s
                 if (is_by(json_array_get(approvals, i), approver))
                         (void) json_array_remove(approvals, i);
         (void) time_format_rfc3339(now_usec(CLOCK_REALTIME), at);
-        return json_array_append_new(approvals, json_pack("{s:s, s:s, s:s}", "approver", approver, "at", at, "signature",
-                                                          signature)) < 0 ? -ENOMEM : 0;
+        return json_array_append_new(approvals, json_pack("{s:s, s:s, s:s}", "approver", approver, "at", at,
+                                                          "signature", signature)) < 0
+                               ? -ENOMEM
+                               : 0;
 }
 
 static int approve_file(const Ctl *ctl, const ApproveOptions *o, const char *id, const char *approver) {

@@ -14,9 +14,11 @@ typedef struct VerifyOptions {
 } VerifyOptions;
 
 static const Option verify_options[] = {
-        {"key", OPTION_STRING, offsetof(VerifyOptions, key), 'k', "PEM", "the public key; default: audit.pub of this host"},
-        {"head", OPTION_STRING, offsetof(VerifyOptions, head), 0, "FILE", "where the file's end is recorded; default for this host's: audit.head"},
-        {0},
+                {"key", OPTION_STRING, offsetof(VerifyOptions, key), 'k', "PEM",
+                 "the public key; default: audit.pub of this host"},
+                {"head", OPTION_STRING, offsetof(VerifyOptions, head), 0, "FILE",
+                 "where the file's end is recorded; default for this host's: audit.head"},
+                {0},
 };
 
 /* The file up to size, in case that jit-reaperd writes on while it is read. */
@@ -42,8 +44,8 @@ static int read_head(const char *path, AuditHead *ret) {
         return r < 0 ? r : audit_head_parse(text, ret);
 }
 
-/* The size of the file at a moment when head (if there is one to be) was its end: while the head is the same before and after, nothing was
- * written in between but at most the line that the head is to get next. */
+/* The size of the file at a moment when head (if there is one to be) was its end: while the head is the same before and
+ * after, nothing was written in between but at most the line that the head is to get next. */
 static int snapshot(Limited *l, const char *head_path, AuditHead *ret_head) {
         for (unsigned tries = 0; tries < 1000; tries++) {
                 AuditHead before, after;
@@ -73,14 +75,14 @@ static int say_report(const Ctl *ctl, const char *file, bool ok, const AuditRepo
         _cleanup_json_ json_t *j = NULL;
 
         if (!ctl->json && ok)
-                say_line("ok: %" PRIu64 " lines, %" PRIu64 " sealed, %" PRIu64 " behind the last seal", report->lines, report->sealed,
-                         report->unsealed_tail);
+                say_line("ok: %" PRIu64 " lines, %" PRIu64 " sealed, %" PRIu64 " behind the last seal", report->lines,
+                         report->sealed, report->unsealed_tail);
         else if (!ctl->json)
                 say_line("%s: line %" PRIu64 " %s", file, report->bad_line, report->why ? report->why : "is bad");
         if (!ctl->json)
                 return ok ? STATUS_OK : STATUS_NO;
-        j = json_pack("{s:s, s:b, s:I, s:I, s:I}", "file", file, "ok", (int) ok, "lines", (json_int_t) report->lines, "sealed",
-                      (json_int_t) report->sealed, "unsealed_tail", (json_int_t) report->unsealed_tail);
+        j = json_pack("{s:s, s:b, s:I, s:I, s:I}", "file", file, "ok", (int) ok, "lines", (json_int_t) report->lines,
+                      "sealed", (json_int_t) report->sealed, "unsealed_tail", (json_int_t) report->unsealed_tail);
         if (!j || (!ok && (json_object_set_new(j, "bad_line", json_integer((json_int_t) report->bad_line)) < 0 ||
                            json_object_set_new(j, "why", json_string(report->why ? report->why : "is bad")) < 0)))
                 return say_no_memory();
@@ -134,18 +136,20 @@ static int verb_audit_verify(const Ctl *ctl, char *const *args, const void *opti
         const VerifyOptions *o = options;
         _cleanup_free_ char *file = NULL, *key = NULL, *head = NULL;
 
-        if (asprintf(&file, "%s/audit.jsonl", ctl->state_dir) < 0 || asprintf(&key, "%s/audit.pub", ctl->state_dir) < 0 ||
-            asprintf(&head, "%s/audit.head", ctl->state_dir) < 0)
+        if (asprintf(&file, "%s/audit.jsonl", ctl->state_dir) < 0 ||
+            asprintf(&key, "%s/audit.pub", ctl->state_dir) < 0 || asprintf(&head, "%s/audit.head", ctl->state_dir) < 0)
                 return say_no_memory();
         return verify(ctl, args[0] ? args[0] : file, o->key ? o->key : key, o->head ? o->head : args[0] ? NULL : head);
 }
 
 const Verb verbs_audit[] = {
-        {"audit verify", "[FILE]", 0, 1, "Find any change, cut or gap in the audit file", verify_options, sizeof(VerifyOptions),
-         "Without FILE: this host's, with what its end must be. Says which line is the first bad one, and why.\n\n"
-         "Example: here, and a copy elsewhere with the key that was noted down before\n"
-         "  sudo jitctl audit verify\n"
-         "  jitctl audit verify db1-audit.jsonl --key db1-audit.pub --head db1-audit.head\n",
-         verb_audit_verify},
-        {0},
+                {"audit verify", "[FILE]", 0, 1, "Find any change, cut or gap in the audit file", verify_options,
+                 sizeof(VerifyOptions),
+                 "Without FILE: this host's, with what its end must be. Says which line is the first bad one, and "
+                 "why.\n\n"
+                 "Example: here, and a copy elsewhere with the key that was noted down before\n"
+                 "  sudo jitctl audit verify\n"
+                 "  jitctl audit verify db1-audit.jsonl --key db1-audit.pub --head db1-audit.head\n",
+                 verb_audit_verify},
+                {0},
 };

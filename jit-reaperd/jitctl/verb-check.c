@@ -22,8 +22,11 @@ static void check_approvers(Findings *f, const char *root) {
         int r = each_config_line(root, APPROVERS, on_any_line, &lines);
 
         if (r < 0 || lines == 0)
-                findings_add(f, false, APPROVERS, "list the approvers' keys there, one `NAME KEYTYPE KEY` a line: ssh-keygen(1), ALLOWED SIGNERS",
-                             r < 0 ? "cannot be read (%s): no ticket can be approved" : "is empty%s: no ticket can be approved",
+                findings_add(f, false, APPROVERS,
+                             "list the approvers' keys there, one `NAME KEYTYPE KEY` a line: ssh-keygen(1), ALLOWED "
+                             "SIGNERS",
+                             r < 0 ? "cannot be read (%s): no ticket can be approved"
+                                   : "is empty%s: no ticket can be approved",
                              r < 0 ? strerror(-r) : "");
 }
 
@@ -50,7 +53,8 @@ static void check_nss(Findings *f, const char *root) {
         if (r < 0)
                 findings_add(f, false, NSSWITCH, "install libnss-systemd", "cannot be read: %s", strerror(-r));
         else if (!s.passwd || !s.group)
-                findings_add(f, false, NSSWITCH, "install libnss-systemd: it adds `systemd` to the lines passwd and group",
+                findings_add(f, false, NSSWITCH,
+                             "install libnss-systemd: it adds `systemd` to the lines passwd and group",
                              "no `systemd` for %s: accounts of tickets do not resolve", s.passwd ? "group" : "passwd");
 }
 
@@ -59,7 +63,8 @@ static void add_refusal(Findings *f, const char *why) {
         const char *end = strstr(why, ": ");
         _cleanup_free_ char *file = end && why[0] == '/' ? strndup(why, (size_t) (end - why)) : NULL;
 
-        findings_add(f, true, file, "correct it; until then the daemons keep the last good configuration", "%s", file ? end + 2 : why);
+        findings_add(f, true, file, "correct it; until then the daemons keep the last good configuration", "%s",
+                     file ? end + 2 : why);
 }
 
 static void check_config(Findings *f, const char *root) {
@@ -72,7 +77,8 @@ static void check_config(Findings *f, const char *root) {
                 return;
         }
         if (!config->roles || !config->roles[0])
-                findings_add(f, false, JIT_ETC "/roles.d", "add a role: jit.conf(5)", "there is no role: no ticket can be used here");
+                findings_add(f, false, JIT_ETC "/roles.d", "add a role: jit.conf(5)",
+                             "there is no role: no ticket can be used here");
         for (Role **role = config->roles; role && *role; role++)
                 role_check(f, *role, root);
 }
@@ -99,7 +105,8 @@ static int print_findings(const Ctl *ctl, const Findings *f) {
         if (f->errors == 0 && f->warnings == 0)
                 say_line("ok: configuration and host");
         else
-                say_line("%zu error%s, %zu warning%s", f->errors, f->errors == 1 ? "" : "s", f->warnings, f->warnings == 1 ? "" : "s");
+                say_line("%zu error%s, %zu warning%s", f->errors, f->errors == 1 ? "" : "s", f->warnings,
+                         f->warnings == 1 ? "" : "s");
         return STATUS_OK;
 }
 
@@ -129,11 +136,13 @@ static int verb_check(const Ctl *ctl, char *const *args, const void *options) {
 }
 
 const Verb verbs_check[] = {
-        {"check", "", 0, 0, "Is the configuration right, and is the host ready", NULL, 0,
-         "Reads jit.conf and the roles exactly as the daemons do, then looks at sshd, PAM, sudo and the name service.\n"
-         "Errors are what the daemons refuse; warnings are why people might not get in. Some files need root.\n\n"
-         "Example: before a restart\n"
-         "  sudo jitctl check && sudo systemctl restart jit-reaperd\n",
-         verb_check},
-        {0},
+                {"check", "", 0, 0, "Is the configuration right, and is the host ready", NULL, 0,
+                 "Reads jit.conf and the roles exactly as the daemons do, then looks at sshd, PAM, sudo and the name "
+                 "service.\n"
+                 "Errors are what the daemons refuse; warnings are why people might not get in. Some files need "
+                 "root.\n\n"
+                 "Example: before a restart\n"
+                 "  sudo jitctl check && sudo systemctl restart jit-reaperd\n",
+                 verb_check},
+                {0},
 };

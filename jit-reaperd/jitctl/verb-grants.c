@@ -14,8 +14,8 @@ typedef struct ListAnswer {
 } ListAnswer;
 
 static const JsonField list_fields[] = {
-        {"grants", JSON_FIELD_ARRAY, offsetof(ListAnswer, grants), 0, JSON_REQUIRED},
-        {0},
+                {"grants", JSON_FIELD_ARRAY, offsetof(ListAnswer, grants), 0, JSON_REQUIRED},
+                {0},
 };
 
 static int add_grant(Table *t, const json_t *grant) {
@@ -73,9 +73,9 @@ typedef struct RevokeOptions {
 } RevokeOptions;
 
 static const Option revoke_options[] = {
-        {"all", OPTION_BOOL, offsetof(RevokeOptions, all), 0, NULL, "every grant of this host (root)"},
-        {"reason", OPTION_STRING, offsetof(RevokeOptions, reason), 0, "TEXT", "why, for the receipt"},
-        {0},
+                {"all", OPTION_BOOL, offsetof(RevokeOptions, all), 0, NULL, "every grant of this host (root)"},
+                {"reason", OPTION_STRING, offsetof(RevokeOptions, reason), 0, "TEXT", "why, for the receipt"},
+                {0},
 };
 
 typedef struct RevokeAnswer {
@@ -83,8 +83,8 @@ typedef struct RevokeAnswer {
 } RevokeAnswer;
 
 static const JsonField revoke_fields[] = {
-        {"revoked", JSON_FIELD_ARRAY, offsetof(RevokeAnswer, revoked), 0, JSON_REQUIRED},
-        {0},
+                {"revoked", JSON_FIELD_ARRAY, offsetof(RevokeAnswer, revoked), 0, JSON_REQUIRED},
+                {0},
 };
 
 static int say_revoked(const json_t *reply, uint64_t took_usec) {
@@ -95,9 +95,10 @@ static int say_revoked(const json_t *reply, uint64_t took_usec) {
 
         if (status == STATUS_OK && json_array_size(answer.revoked) == 0)
                 say_line("nothing to revoke");
-        json_array_foreach(answer.revoked, i, name)
+        json_array_foreach(answer.revoked, i, name) {
                 if (json_is_string(name))
                         say_line("%s is gone", json_string_value(name));
+        }
         if (json_array_size(answer.revoked) > 0) {
                 say_line("after %.1f ms", (double) took_usec / (double) USEC_PER_MSEC);
                 say_hint("Its receipt: jitctl show GRANT");
@@ -130,13 +131,13 @@ typedef struct StatusAnswer {
 } StatusAnswer;
 
 static const JsonField status_fields[] = {
-        {"version", JSON_FIELD_STRING, offsetof(StatusAnswer, version), 64, JSON_REQUIRED},
-        {"grants", JSON_FIELD_UINT, offsetof(StatusAnswer, grants), UINT32_MAX, JSON_REQUIRED},
-        {"uidNext", JSON_FIELD_UINT, offsetof(StatusAnswer, uid_next), UINT32_MAX, JSON_REQUIRED},
-        {"approver", JSON_FIELD_TEXT, offsetof(StatusAnswer, approver), 4096, JSON_REQUIRED},
-        {"audit", JSON_FIELD_TEXT, offsetof(StatusAnswer, audit), 4096, JSON_REQUIRED},
-        {"configuration", JSON_FIELD_TEXT, offsetof(StatusAnswer, configuration), 4096, JSON_REQUIRED},
-        {0},
+                {"version", JSON_FIELD_STRING, offsetof(StatusAnswer, version), 64, JSON_REQUIRED},
+                {"grants", JSON_FIELD_UINT, offsetof(StatusAnswer, grants), UINT32_MAX, JSON_REQUIRED},
+                {"uidNext", JSON_FIELD_UINT, offsetof(StatusAnswer, uid_next), UINT32_MAX, JSON_REQUIRED},
+                {"approver", JSON_FIELD_TEXT, offsetof(StatusAnswer, approver), 4096, JSON_REQUIRED},
+                {"audit", JSON_FIELD_TEXT, offsetof(StatusAnswer, audit), 4096, JSON_REQUIRED},
+                {"configuration", JSON_FIELD_TEXT, offsetof(StatusAnswer, configuration), 4096, JSON_REQUIRED},
+                {0},
 };
 
 static int print_status(const Ctl *ctl, const StatusAnswer *a) {
@@ -177,9 +178,9 @@ typedef struct ExplainAnswer {
 } ExplainAnswer;
 
 static const JsonField explain_fields[] = {
-        {"verdict", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, verdict), 0, JSON_REQUIRED},
-        {"inputs", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, inputs), 0, JSON_REQUIRED},
-        {0},
+                {"verdict", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, verdict), 0, JSON_REQUIRED},
+                {"inputs", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, inputs), 0, JSON_REQUIRED},
+                {0},
 };
 
 static int print_explanation(const Ctl *ctl, const ExplainAnswer *a, const char *decision) {
@@ -190,11 +191,13 @@ static int print_explanation(const Ctl *ctl, const ExplainAnswer *a, const char 
         if (!t)
                 return say_no_memory();
         table_pair(t, "decision", decision, state_color(decision));
-        json_object_foreach(a->verdict, member, value)
+        json_object_foreach(a->verdict, member, value) {
                 if (!streq(member, "decision"))
                         tree_show(t, member, value);
-        json_object_foreach(a->inputs, member, value)
+        }
+        json_object_foreach(a->inputs, member, value) {
                 tree_show(t, member, value);
+        }
         return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;
 }
 
@@ -210,7 +213,8 @@ static int verb_explain(const Ctl *ctl, char *const *args, const void *options) 
                 account = NULL;
                 return say_no_memory();
         }
-        status = client_call(ctl, SERVICE_APPROVER, "Explain", json_pack("{s:s}", "account", account), CALL_USEC, &reply);
+        status = client_call(ctl, SERVICE_APPROVER, "Explain", json_pack("{s:s}", "account", account), CALL_USEC,
+                             &reply);
         if (status != STATUS_OK)
                 return status;
         status = client_dispatch(SERVICE_APPROVER, reply, explain_fields, &answer);
@@ -227,17 +231,19 @@ static int verb_explain(const Ctl *ctl, char *const *args, const void *options) 
 }
 
 const Verb verbs_grants[] = {
-        {"list", "", 0, 0, "The live grants that you may see", NULL, 0, "Example:\n  jitctl list\n", verb_list},
-        {"revoke", "GRANT|--all", 0, 1, "End a grant now: kill, remove, write the receipt", revoke_options, sizeof(RevokeOptions),
-         "GRANT is a grant's id, an account or a ticket. It returns when the account is gone.\n\n"
-         "Example:\n  jitctl revoke jit-chg0012345 --reason 'wrong host'\n",
-         verb_revoke},
-        {"explain", "TICKET|ACCOUNT", 1, 1, "Would this log in here and now, and why", NULL, 0,
-         "Shows every input of the decision. The exit status is 0 for yes and 1 for no.\n\n"
-         "Example: a ticket, and one person of a ticket with several\n"
-         "  jitctl explain CHG0012345\n"
-         "  jitctl explain jit-chg0012345-alice\n",
-         verb_explain},
-        {"status", "", 0, 0, "What the daemons say about themselves", NULL, 0, "Example:\n  jitctl status\n", verb_status},
-        {0},
+                {"list", "", 0, 0, "The live grants that you may see", NULL, 0, "Example:\n  jitctl list\n", verb_list},
+                {"revoke", "GRANT|--all", 0, 1, "End a grant now: kill, remove, write the receipt", revoke_options,
+                 sizeof(RevokeOptions),
+                 "GRANT is a grant's id, an account or a ticket. It returns when the account is gone.\n\n"
+                 "Example:\n  jitctl revoke jit-chg0012345 --reason 'wrong host'\n",
+                 verb_revoke},
+                {"explain", "TICKET|ACCOUNT", 1, 1, "Would this log in here and now, and why", NULL, 0,
+                 "Shows every input of the decision. The exit status is 0 for yes and 1 for no.\n\n"
+                 "Example: a ticket, and one person of a ticket with several\n"
+                 "  jitctl explain CHG0012345\n"
+                 "  jitctl explain jit-chg0012345-alice\n",
+                 verb_explain},
+                {"status", "", 0, 0, "What the daemons say about themselves", NULL, 0, "Example:\n  jitctl status\n",
+                 verb_status},
+                {0},
 };

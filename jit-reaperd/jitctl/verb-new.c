@@ -14,27 +14,36 @@
 enum { NONCE_BYTES = 16, ID_RANDOM = 8 };
 
 const Option new_options[] = {
-        {"role", OPTION_STRING, offsetof(NewOptions, role), 'r', "ROLE", "what the access is for: a role of the host"},
-        {"host", OPTION_LIST, offsetof(NewOptions, hosts), 'H', "PATTERN", "where: a host's name, * allowed; may be repeated"},
-        {"requester", OPTION_LIST, offsetof(NewOptions, requesters), 0, "NAME", "who: default you; may be repeated"},
-        {"from", OPTION_STRING, offsetof(NewOptions, from), 0, "TIME", "default now; +SPAN or 2026-11-22T14:00Z"},
-        {"until", OPTION_STRING, offsetof(NewOptions, until), 0, "TIME", "default an hour after --from"},
-        {"for", OPTION_STRING, offsetof(NewOptions, span), 0, "SPAN", "instead of --until: 90min, 2h, 1d"},
-        {"title", OPTION_STRING, offsetof(NewOptions, title), 't', "TEXT", "one line, for lists and log files"},
-        {"reason", OPTION_STRING, offsetof(NewOptions, reason), 0, "TEXT", "why, for the approvers"},
-        {"key", OPTION_LINES, offsetof(NewOptions, keys), 'k', "KEY", "public key to log in with, a file or its text"},
-        {"no-key", OPTION_BOOL, offsetof(NewOptions, no_key), 0, NULL, "none; the host knows your keys otherwise"},
-        {"command", OPTION_LINES, offsetof(NewOptions, commands), 0, "COMMAND", "only this of the role's commands; may be repeated"},
-        {"emergency", OPTION_BOOL, offsetof(NewOptions, emergency), 0, NULL, "mark it as one"},
-        {"output", OPTION_STRING, offsetof(NewOptions, output), 'o', "FILE", "write the document there and ask no service"},
-        {0},
+                {"role", OPTION_STRING, offsetof(NewOptions, role), 'r', "ROLE",
+                 "what the access is for: a role of the host"},
+                {"host", OPTION_LIST, offsetof(NewOptions, hosts), 'H', "PATTERN",
+                 "where: a host's name, * allowed; may be repeated"},
+                {"requester", OPTION_LIST, offsetof(NewOptions, requesters), 0, "NAME",
+                 "who: default you; may be repeated"},
+                {"from", OPTION_STRING, offsetof(NewOptions, from), 0, "TIME",
+                 "default now; +SPAN or 2026-11-22T14:00Z"},
+                {"until", OPTION_STRING, offsetof(NewOptions, until), 0, "TIME", "default an hour after --from"},
+                {"for", OPTION_STRING, offsetof(NewOptions, span), 0, "SPAN", "instead of --until: 90min, 2h, 1d"},
+                {"title", OPTION_STRING, offsetof(NewOptions, title), 't', "TEXT", "one line, for lists and log files"},
+                {"reason", OPTION_STRING, offsetof(NewOptions, reason), 0, "TEXT", "why, for the approvers"},
+                {"key", OPTION_LINES, offsetof(NewOptions, keys), 'k', "KEY",
+                 "public key to log in with, a file or its text"},
+                {"no-key", OPTION_BOOL, offsetof(NewOptions, no_key), 0, NULL,
+                 "none; the host knows your keys otherwise"},
+                {"command", OPTION_LINES, offsetof(NewOptions, commands), 0, "COMMAND",
+                 "only this of the role's commands; may be repeated"},
+                {"emergency", OPTION_BOOL, offsetof(NewOptions, emergency), 0, NULL, "mark it as one"},
+                {"output", OPTION_STRING, offsetof(NewOptions, output), 'o', "FILE",
+                 "write the document there and ask no service"},
+                {0},
 };
 
 const char new_help[] =
-        "The ticket's id is printed; without ID a new one is made. It gives nothing before others have approved it.\n\n"
-        "Example: an hour on db1, and the same for tonight\n"
-        "  jitctl ticket new CHG0012345 --role dba --host db1 --title 'restart postgres'\n"
-        "  jitctl ticket new --role dba --host 'db*' --from 2026-11-22T22:00Z --for 2h --title 'vacuum'\n";
+                "The ticket's id is printed; without ID a new one is made. It gives nothing before others have "
+                "approved it.\n\n"
+                "Example: an hour on db1, and the same for tonight\n"
+                "  jitctl ticket new CHG0012345 --role dba --host db1 --title 'restart postgres'\n"
+                "  jitctl ticket new --role dba --host 'db*' --from 2026-11-22T22:00Z --for 2h --title 'vacuum'\n";
 
 /* Crockford's base 32: no letter that is mistaken for a digit when read out. */
 static int make_id(char ret[static ID_RANDOM + 2]) {
@@ -81,7 +90,8 @@ static int read_window(const NewOptions *o, uint64_t *ret_from, uint64_t *ret_un
         return STATUS_OK;
 }
 
-/* A key in a ticket opens every requester's account, so that the caller's own is only taken for the caller's own ticket. */
+/* A key in a ticket opens every requester's account, so that the caller's own is only taken for the caller's own
+ * ticket. */
 static int read_keys(const NewOptions *o, char *const *requesters, char ***ret) {
         _cleanup_free_ char *me = caller_name(), *file = NULL;
         char *const *given = o->keys, *own[] = {NULL, NULL};
@@ -89,7 +99,7 @@ static int read_keys(const NewOptions *o, char *const *requesters, char ***ret) 
 
         if (o->no_key && o->keys)
                 return say_error(STATUS_USAGE, "--key and --no-key contradict each other");
-        if (!given && !o->no_key && me && strv_length(requesters) == 1 && streq(requesters[0], me)) {
+        if (!given && !o->no_key && me && requesters && !requesters[1] && streq(requesters[0], me)) {
                 if (key_find(".pub", &file) < 0)
                         return say_no_memory();
                 own[0] = file;
@@ -103,7 +113,8 @@ static int read_keys(const NewOptions *o, char *const *requesters, char ***ret) 
                 r = key_read_public(*k, &key);
                 if (r < 0)
                         return say_error(STATUS_USAGE, "--key %.80s: %s", *k,
-                                         r == -EINVAL ? "this is not one SSH public key without options" : strerror(-r));
+                                         r == -EINVAL ? "this is not one SSH public key without options"
+                                                      : strerror(-r));
                 if (strv_extend(ret, key) < 0)
                         return say_no_memory();
         }
@@ -129,7 +140,8 @@ static int read_requesters(const NewOptions *o, char ***ret) {
 
 static int check_options(const NewOptions *o, const char *id) {
         if (ticket_id_parse(id, NULL) < 0)
-                return say_error(STATUS_USAGE, "%s: a ticket's id has letters, digits and single '-' in between, at most %d", id,
+                return say_error(STATUS_USAGE,
+                                 "%s: a ticket's id has letters, digits and single '-' in between, at most %d", id,
                                  TICKET_ID_MAX);
         if (!o->role || !role_name_is_valid(o->role))
                 return say_error(STATUS_USAGE, o->role ? "--role %s: not a role's name" : "--role is missing%s",
@@ -137,18 +149,19 @@ static int check_options(const NewOptions *o, const char *id) {
         if (!o->hosts)
                 return say_error(STATUS_USAGE, "--host is missing: which host is this for?");
         STRV_FOREACH(h, o->hosts)
-                if (!host_pattern_is_valid(*h))
-                        return say_error(STATUS_USAGE, "--host %s: only a-z, 0-9, '.', '-' and '*'", *h);
+        if (!host_pattern_is_valid(*h))
+                return say_error(STATUS_USAGE, "--host %s: only a-z, 0-9, '.', '-' and '*'", *h);
         return STATUS_OK;
 }
 
-static json_t *make_ticket(const NewOptions *o, const char *id, char *const *requesters, char *const *keys, uint64_t from,
-                           uint64_t until) {
+static json_t *make_ticket(const NewOptions *o, const char *id, char *const *requesters, char *const *keys,
+                           uint64_t from, uint64_t until) {
         char from_text[TIME_TEXT_MAX], until_text[TIME_TEXT_MAX], nonce[2 * NONCE_BYTES + 1];
         _cleanup_free_ char *title = NULL;
         json_t *t;
 
-        if (make_nonce(nonce) < 0 || asprintf(&title, "%s on %s%s", o->role, o->hosts[0], o->hosts[1] ? ", ..." : "") < 0) {
+        if (make_nonce(nonce) < 0 ||
+            asprintf(&title, "%s on %s%s", o->role, o->hosts[0], o->hosts[1] ? ", ..." : "") < 0) {
                 title = NULL;
                 return NULL;
         }
@@ -170,9 +183,9 @@ typedef struct NewAnswer {
 } NewAnswer;
 
 static const JsonField new_answer_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(NewAnswer, id), 64, JSON_REQUIRED},
-        {"canonical", JSON_FIELD_TEXT, offsetof(NewAnswer, canonical), JSON_MESSAGE_MAX, JSON_REQUIRED},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(NewAnswer, id), 64, JSON_REQUIRED},
+                {"canonical", JSON_FIELD_TEXT, offsetof(NewAnswer, canonical), JSON_MESSAGE_MAX, JSON_REQUIRED},
+                {0},
 };
 
 static void new_answer_done(NewAnswer *a) {
@@ -188,14 +201,18 @@ static int send_ticket(const Ctl *ctl, json_t *ticket) {
 
         if (!canonical)
                 return say_no_memory();
-        status = client_call(ctl, SERVICE_APPROVER, "NewTicket", json_pack("{s:O}", "ticket", ticket), CALL_USEC, &reply);
+        status = client_call(ctl, SERVICE_APPROVER, "NewTicket", json_pack("{s:O}", "ticket", ticket), CALL_USEC,
+                             &reply);
         if (status == STATUS_OK)
                 status = client_dispatch(SERVICE_APPROVER, reply, new_answer_fields, &answer);
         if (status != STATUS_OK)
                 return status;
         if (!streq(canonical, answer.canonical))
-                return say_error(STATUS_NO, "jit-approverd stored %s in another form than was sent; look at it before anyone approves it: "
-                                 "jitctl ticket show %s", answer.id, answer.id);
+                return say_error(STATUS_NO,
+                                 "jit-approverd stored %s in another form than was sent; look at it before anyone "
+                                 "approves it: "
+                                 "jitctl ticket show %s",
+                                 answer.id, answer.id);
         if (ctl->json)
                 return say_json(reply);
         say_line("%s", answer.id);
@@ -226,7 +243,7 @@ int verb_ticket_new(const Ctl *ctl, char *const *args, const void *options) {
         _cleanup_json_ json_t *ticket = NULL;
         char generated[ID_RANDOM + 2];
         const char *id = args[0];
-        uint64_t from, until;
+        uint64_t from = 0, until = 0;
         int status;
 
         if (!id && make_id(generated) < 0)

@@ -11,8 +11,8 @@ typedef struct ShowAnswer {
 } ShowAnswer;
 
 static const JsonField show_fields[] = {
-        {"grant", JSON_FIELD_OBJECT, offsetof(ShowAnswer, grant), 0, JSON_REQUIRED},
-        {0},
+                {"grant", JSON_FIELD_OBJECT, offsetof(ShowAnswer, grant), 0, JSON_REQUIRED},
+                {0},
 };
 
 static int show_live(const Ctl *ctl, const json_t *reply) {
@@ -20,7 +20,8 @@ static int show_live(const Ctl *ctl, const json_t *reply) {
         int status = client_dispatch(SERVICE_REAPER, reply, show_fields, &answer);
 
         if (status == STATUS_OK)
-                status = ctl->json ? say_json(answer.grant) : live_grant_print(answer.grant, color_wanted(stdout, ctl->no_color));
+                status = ctl->json ? say_json(answer.grant)
+                                   : live_grant_print(answer.grant, color_wanted(stdout, ctl->no_color));
         json_decref(answer.grant);
         return status;
 }
@@ -43,9 +44,12 @@ static int show_past(const Ctl *ctl, const char *wanted, int status, const char 
         }
         (void) say_error(status, "%s", why);
         if (r == -ENOENT && chain.refusal)
-                return say_error(status, "its last login was refused at %s: %s", refusal(&chain, "time"), refusal(&chain, "reason"));
+                return say_error(status, "its last login was refused at %s: %s", refusal(&chain, "time"),
+                                 refusal(&chain, "reason"));
         if (r == -EACCES)
-                return say_error(status, "receipts of grants that are over are in %s/audit.jsonl, which you may not read", ctl->state_dir);
+                return say_error(status,
+                                 "receipts of grants that are over are in %s/audit.jsonl, which you may not read",
+                                 ctl->state_dir);
         if (r != -ENOENT)
                 return say_error(status, "%s/audit.jsonl: %s", ctl->state_dir, strerror(-r));
         return status;
@@ -54,7 +58,8 @@ static int show_past(const Ctl *ctl, const char *wanted, int status, const char 
 static int verb_show(const Ctl *ctl, char *const *args, const void *options) {
         _cleanup_json_ json_t *reply = NULL;
         _cleanup_free_ char *why = NULL;
-        int status = client_try(ctl, SERVICE_REAPER, "GetGrant", json_pack("{s:s}", "grant", args[0]), CALL_USEC, &reply, &why);
+        int status = client_try(ctl, SERVICE_REAPER, "GetGrant", json_pack("{s:s}", "grant", args[0]), CALL_USEC,
+                                &reply, &why);
 
         (void) options;
         if (status == STATUS_OK)
@@ -63,11 +68,12 @@ static int verb_show(const Ctl *ctl, char *const *args, const void *options) {
 }
 
 const Verb verbs_show[] = {
-        {"show", "GRANT", 1, 1, "A live grant, or the receipt of one that is over", NULL, 0,
-         "GRANT is a grant's id, or an account or ticket and then means its last grant. --json prints a live grant as\n"
-         "jit-reaperd describes it, and for one that is over the array of its lines in the audit file.\n\n"
-         "Example: the proof that nothing is left\n"
-         "  sudo jitctl show CHG0012345\n",
-         verb_show},
-        {0},
+                {"show", "GRANT", 1, 1, "A live grant, or the receipt of one that is over", NULL, 0,
+                 "GRANT is a grant's id, or an account or ticket and then means its last grant. --json prints a live "
+                 "grant as\n"
+                 "jit-reaperd describes it, and for one that is over the array of its lines in the audit file.\n\n"
+                 "Example: the proof that nothing is left\n"
+                 "  sudo jitctl show CHG0012345\n",
+                 verb_show},
+                {0},
 };

@@ -14,8 +14,9 @@ typedef struct EndOptions {
 } EndOptions;
 
 static const Option end_options[] = {
-        {"reason", OPTION_STRING, offsetof(EndOptions, reason), 0, "TEXT", "why, for the requester and the audit file"},
-        {0},
+                {"reason", OPTION_STRING, offsetof(EndOptions, reason), 0, "TEXT",
+                 "why, for the requester and the audit file"},
+                {0},
 };
 
 typedef struct ExportOptions {
@@ -23,8 +24,8 @@ typedef struct ExportOptions {
 } ExportOptions;
 
 static const Option export_options[] = {
-        {"output", OPTION_STRING, offsetof(ExportOptions, output), 'o', "FILE", "default: stdout"},
-        {0},
+                {"output", OPTION_STRING, offsetof(ExportOptions, output), 'o', "FILE", "default: stdout"},
+                {0},
 };
 
 static int end_ticket(const Ctl *ctl, const char *method, const char *done, const char *id, const EndOptions *o) {
@@ -78,9 +79,9 @@ typedef struct ImportAnswer {
 } ImportAnswer;
 
 static const JsonField import_answer_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(ImportAnswer, id), 64, JSON_REQUIRED},
-        {"state", JSON_FIELD_STRING, offsetof(ImportAnswer, state), 64, JSON_REQUIRED},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(ImportAnswer, id), 64, JSON_REQUIRED},
+                {"state", JSON_FIELD_STRING, offsetof(ImportAnswer, state), 64, JSON_REQUIRED},
+                {0},
 };
 
 static int verb_ticket_import(const Ctl *ctl, char *const *args, const void *options) {
@@ -91,8 +92,8 @@ static int verb_ticket_import(const Ctl *ctl, char *const *args, const void *opt
 
         (void) options;
         if (status == STATUS_OK)
-                status = client_call(ctl, SERVICE_APPROVER, "ImportTicket", json_pack("{s:O}", "document", f.document), CALL_USEC,
-                                     &reply);
+                status = client_call(ctl, SERVICE_APPROVER, "ImportTicket", json_pack("{s:O}", "document", f.document),
+                                     CALL_USEC, &reply);
         if (status == STATUS_OK)
                 status = client_dispatch(SERVICE_APPROVER, reply, import_answer_fields, &answer);
         if (status == STATUS_OK && ctl->json)
@@ -113,18 +114,18 @@ typedef struct ListedTicket {
 } ListedTicket;
 
 static const JsonField listed_fields[] = {
-        {"id", JSON_FIELD_STRING, offsetof(ListedTicket, id), 64, JSON_REQUIRED},
-        {"title", JSON_FIELD_STRING, offsetof(ListedTicket, title), 512, 0},
-        {"requesters", JSON_FIELD_STRV, offsetof(ListedTicket, requesters), 64, 0},
-        {"role", JSON_FIELD_STRING, offsetof(ListedTicket, role), 64, 0},
-        {"hosts", JSON_FIELD_STRV, offsetof(ListedTicket, hosts), 253, 0},
-        {"not_before", JSON_FIELD_STRING, offsetof(ListedTicket, not_before), 64, 0},
-        {"not_after", JSON_FIELD_STRING, offsetof(ListedTicket, not_after), 64, 0},
-        {"state", JSON_FIELD_STRING, offsetof(ListedTicket, state), 64, JSON_REQUIRED},
-        {"approvals", JSON_FIELD_UINT, offsetof(ListedTicket, approvals), 1000, 0},
-        {"needed", JSON_FIELD_UINT, offsetof(ListedTicket, needed), 1000, 0},
-        {"emergency", JSON_FIELD_BOOL, offsetof(ListedTicket, emergency), 0, 0},
-        {0},
+                {"id", JSON_FIELD_STRING, offsetof(ListedTicket, id), 64, JSON_REQUIRED},
+                {"title", JSON_FIELD_STRING, offsetof(ListedTicket, title), 512, 0},
+                {"requesters", JSON_FIELD_STRV, offsetof(ListedTicket, requesters), 64, 0},
+                {"role", JSON_FIELD_STRING, offsetof(ListedTicket, role), 64, 0},
+                {"hosts", JSON_FIELD_STRV, offsetof(ListedTicket, hosts), 253, 0},
+                {"not_before", JSON_FIELD_STRING, offsetof(ListedTicket, not_before), 64, 0},
+                {"not_after", JSON_FIELD_STRING, offsetof(ListedTicket, not_after), 64, 0},
+                {"state", JSON_FIELD_STRING, offsetof(ListedTicket, state), 64, JSON_REQUIRED},
+                {"approvals", JSON_FIELD_UINT, offsetof(ListedTicket, approvals), 1000, 0},
+                {"needed", JSON_FIELD_UINT, offsetof(ListedTicket, needed), 1000, 0},
+                {"emergency", JSON_FIELD_BOOL, offsetof(ListedTicket, emergency), 0, 0},
+                {0},
 };
 
 static void listed_done(ListedTicket *l) {
@@ -165,12 +166,13 @@ typedef struct ListAnswer {
 } ListAnswer;
 
 static const JsonField list_answer_fields[] = {
-        {"tickets", JSON_FIELD_ARRAY, offsetof(ListAnswer, tickets), 0, JSON_REQUIRED},
-        {0},
+                {"tickets", JSON_FIELD_ARRAY, offsetof(ListAnswer, tickets), 0, JSON_REQUIRED},
+                {0},
 };
 
 static int verb_ticket_list(const Ctl *ctl, char *const *args, const void *options) {
-        static const char *const header[] = {"TICKET", "STATE", "REQUESTER", "ROLE", "HOST", "FROM", "UNTIL", "TITLE", NULL};
+        static const char *const header[] = {"TICKET", "STATE", "REQUESTER", "ROLE", "HOST",
+                                             "FROM",   "UNTIL", "TITLE",     NULL};
         _cleanup_json_ json_t *reply = NULL, *tickets = NULL;
         JIT_CLEANUP(table_freep) Table *t = NULL;
         ListAnswer answer = {0};
@@ -202,30 +204,33 @@ static int verb_ticket_list(const Ctl *ctl, char *const *args, const void *optio
 }
 
 const Verb verbs_ticket[] = {
-        {"ticket new", "[ID]", 0, 1, "Ask for access", new_options, sizeof(NewOptions), new_help, verb_ticket_new},
-        {"ticket approve", "[ID]", 0, 1, "Read a ticket and sign it with your SSH key", approve_options, sizeof(ApproveOptions),
-         approve_help, verb_ticket_approve},
-        {"ticket show", "ID", 1, 1, "A ticket, its state and who approved it", NULL, 0,
-         "Example:\n  jitctl ticket show CHG0012345\n", verb_ticket_show},
-        {"ticket list", "", 0, 0, "The tickets that you may see", NULL, 0,
-         "Example: what waits for an approval\n"
-         "  jitctl ticket list --json | jq -r '.tickets[] | select(.state == \"pending\") | .id'\n",
-         verb_ticket_list},
-        {"ticket deny", "ID", 1, 1, "Say no to a ticket", end_options, sizeof(EndOptions),
-         "For approvers. A grant of this ticket that is live ends at once.\n\n"
-         "Example:\n  jitctl ticket deny CHG0012345 --reason 'change freeze'\n",
-         verb_ticket_deny},
-        {"ticket close", "ID", 1, 1, "Say that a ticket is over", end_options, sizeof(EndOptions),
-         "For requesters and approvers. A grant of this ticket that is live ends at once.\n\n"
-         "Example:\n  jitctl ticket close CHG0012345 --reason done\n",
-         verb_ticket_close},
-        {"ticket export", "ID", 1, 1, "A ticket with its approvals as a document", export_options, sizeof(ExportOptions),
-         "The document is JSON and can travel by file, git or paste: its approvals are signatures over the ticket.\n\n"
-         "Example:\n  jitctl ticket export CHG0012345 -o CHG0012345.json\n",
-         verb_ticket_export},
-        {"ticket import", "FILE", 1, 1, "Take a document in, and its approvals", NULL, 0,
-         "FILE is - for stdin. A ticket that was denied or closed here stays so.\n\n"
-         "Example:\n  ssh bastion jitctl ticket export CHG0012345 | jitctl ticket import -\n",
-         verb_ticket_import},
-        {0},
+                {"ticket new", "[ID]", 0, 1, "Ask for access", new_options, sizeof(NewOptions), new_help,
+                 verb_ticket_new},
+                {"ticket approve", "[ID]", 0, 1, "Read a ticket and sign it with your SSH key", approve_options,
+                 sizeof(ApproveOptions), approve_help, verb_ticket_approve},
+                {"ticket show", "ID", 1, 1, "A ticket, its state and who approved it", NULL, 0,
+                 "Example:\n  jitctl ticket show CHG0012345\n", verb_ticket_show},
+                {"ticket list", "", 0, 0, "The tickets that you may see", NULL, 0,
+                 "Example: what waits for an approval\n"
+                 "  jitctl ticket list --json | jq -r '.tickets[] | select(.state == \"pending\") | .id'\n",
+                 verb_ticket_list},
+                {"ticket deny", "ID", 1, 1, "Say no to a ticket", end_options, sizeof(EndOptions),
+                 "For approvers. A grant of this ticket that is live ends at once.\n\n"
+                 "Example:\n  jitctl ticket deny CHG0012345 --reason 'change freeze'\n",
+                 verb_ticket_deny},
+                {"ticket close", "ID", 1, 1, "Say that a ticket is over", end_options, sizeof(EndOptions),
+                 "For requesters and approvers. A grant of this ticket that is live ends at once.\n\n"
+                 "Example:\n  jitctl ticket close CHG0012345 --reason done\n",
+                 verb_ticket_close},
+                {"ticket export", "ID", 1, 1, "A ticket with its approvals as a document", export_options,
+                 sizeof(ExportOptions),
+                 "The document is JSON and can travel by file, git or paste: its approvals are signatures over the "
+                 "ticket.\n\n"
+                 "Example:\n  jitctl ticket export CHG0012345 -o CHG0012345.json\n",
+                 verb_ticket_export},
+                {"ticket import", "FILE", 1, 1, "Take a document in, and its approvals", NULL, 0,
+                 "FILE is - for stdin. A ticket that was denied or closed here stays so.\n\n"
+                 "Example:\n  ssh bastion jitctl ticket export CHG0012345 | jitctl ticket import -\n",
+                 verb_ticket_import},
+                {0},
 };

@@ -29,9 +29,12 @@ int sudoers_text(const char *account, const Role *role, char *const *commands, u
 int home_make(const Grant *g);
 int home_remove(const Grant *g);
 
-/* uid-mark.c: /run/jit/uids/UID. user@.service.d/50-pam-jit.conf has ConditionPathExists=!/run/jit/uids/%i: no user manager for our accounts,
- * so that nothing of theirs lives outside their sessions, and logins and logouts do not wait for it. */
-int uid_mark_make(const Grant *g);
-int uid_mark_remove(const Grant *g);
+/* manager-mask.c: /run/systemd/system/user@UID.service -> /dev/null. No user manager for our accounts, so that nothing of theirs lives outside
+ * their sessions, and logins and logouts do not wait for it. A mask and not a drop-in with a condition: a skipped user@.service leaves the user's
+ * slice "unneeded", and PID 1 stops it under the session that is just coming up (seen on 252: "transaction is destructive"). */
+int manager_mask_make(const Grant *g);
+int manager_mask_remove(const Grant *g);
+/* Whether name in /run/systemd/system is such a mask, and whose. */
+bool manager_mask_parse(int units_fd, const char *name, uid_t *ret);
 
 #endif

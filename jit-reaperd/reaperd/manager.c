@@ -51,13 +51,15 @@ static int open_directories(Manager *m) {
                 int *fd;
         } below_run[] = {
                 {"grants", 0700, &d->grants}, {"keys", 0711, &d->keys}, {"sudoers.d", 0750, &d->sudoers},
-                {"home", 0711, &d->homes},    {"uids", 0755, &d->uids},
+                {"home", 0711, &d->homes},
         };
         int r;
 
         r = open_dir(AT_FDCWD, JIT_RUN, 0755, &d->run);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(below_run); i++)
                 r = open_dir(d->run, below_run[i].name, below_run[i].mode, below_run[i].fd);
+        if (r >= 0)
+                r = open_dir(AT_FDCWD, "/run/systemd/system", 0755, &d->units);
         if (r >= 0)
                 r = open_dir(AT_FDCWD, JIT_STATE, 0755, &state);
         if (r >= 0)
@@ -206,7 +208,6 @@ static int take_sockets(Manager *m) {
         for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
                 bool is_userdb = sd_is_socket_unix(fd, SOCK_STREAM, 1, "/run/systemd/userdb/" USERDB_SERVICE, 0) > 0;
 
-                (void) fcntl(fd, F_SETFL, O_NONBLOCK);
                 r = varlink_server_listen(is_userdb ? m->userdb : m->api, fd);
                 if (r < 0)
                         return r;

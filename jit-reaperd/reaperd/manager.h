@@ -28,7 +28,7 @@ typedef struct Directories {
         int keys;     /* authorized_keys files, one a grant */
         int sudoers;  /* sudoers files, one a grant */
         int homes;    /* mount points */
-        int uids;     /* marks that keep PID 1 from starting a user manager for our UIDs */
+        int units;    /* /run/systemd/system: masks of user managers */
         int state;    /* /var/lib/jit */
         int used;     /* /var/lib/jit/used: tickets that may not be activated again */
 } Directories;

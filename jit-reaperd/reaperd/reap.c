@@ -188,7 +188,7 @@ static bool remove_rest(Grant *g) {
         if (!remove_one(g, "home", home_remove(g)))
                 return false;
         leftovers_remove(g, &g->reaping->receipt);
-        return remove_one(g, "UID mark", uid_mark_remove(g));
+        return remove_one(g, "user manager's mask", manager_mask_remove(g));
 }
 
 static void finish(Grant *g) {
@@ -269,44 +269,51 @@ static void orphans_in(Manager *m, int dir_fd, void (*remove)(Manager *m, const 
 
         if (!d)
                 return;
-        while ((e = readdir(d))) {
-                if (streq(e->d_name, ".") || streq(e->d_name, "..") || grant_by_account(m, e->d_name))
-                        continue;
-                log_warning("Removing what has no grant: %s", e->d_name);
-                remove(m, e->d_name);
-        }
+        while ((e = readdir(d)))
+                if (!streq(e->d_name, ".") && !streq(e->d_name, ".."))
+                        remove(m, e->d_name);
         (void) closedir(d);
 }
 
+static bool is_orphan(const Manager *m, const char *name) {
+        if (grant_by_account(m, name))
+                return false;
+        log_warning("Removing what has no grant: %s", name);
+        return true;
+}
+
 static void remove_key(Manager *m, const char *name) {
-        (void) unlinkat(m->dirs.keys, name, 0);
+        if (is_orphan(m, name))
+                (void) unlinkat(m->dirs.keys, name, 0);
 }
 
 static void remove_rule(Manager *m, const char *name) {
-        (void) unlinkat(m->dirs.sudoers, name, 0);
+        if (is_orphan(m, name))
+                (void) unlinkat(m->dirs.sudoers, name, 0);
 }
 
 static void remove_home(Manager *m, const char *name) {
         Grant g = {.manager = m};
 
-        if (strlen(name) > ACCOUNT_NAME_MAX)
+        if (strlen(name) > ACCOUNT_NAME_MAX || !is_orphan(m, name))
                 return;
         memcpy(g.account, name, strlen(name) + 1);
         (void) home_remove(&g);
 }
 
-static void remove_mark(Manager *m, const char *name) {
-        uid_t uid = (uid_t) strtoul(name, NULL, 10);
+static void remove_mask(Manager *m, const char *name) {
+        uid_t uid;
 
-        if (grant_by_uid(m, uid))
+        if (!manager_mask_parse(m->dirs.units, name, &uid) || !uid_range_contains(m->uids, uid) || grant_by_uid(m, uid))
                 return;
+        log_warning("Removing what has no grant: %s, and the processes of UID %u", name, uid);
         (void) uid_kill_all(uid, uid_range_sender(m->uids));
-        (void) unlinkat(m->dirs.uids, name, 0);
+        (void) unlinkat(m->dirs.units, name, 0);
 }
 
 void reap_orphans(Manager *m) {
         orphans_in(m, m->dirs.sudoers, remove_rule);
         orphans_in(m, m->dirs.keys, remove_key);
         orphans_in(m, m->dirs.homes, remove_home);
-        orphans_in(m, m->dirs.uids, remove_mark);
+        orphans_in(m, m->dirs.units, remove_mask);
 }

@@ -4,6 +4,7 @@
 #include <search.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <systemd/sd-login.h>
 
 #include "artefact.h"
 #include "grant-log.h"
@@ -17,6 +18,9 @@
 
 /* PAM's process still has to log out, to write wtmp and to say good-bye: so long it may take until we kill it with the rest. */
 #define CLOSING_USEC (250 * USEC_PER_MSEC)
+/* pam_systemd comes after us in the PAM stack, and is "optional" there: a session that has no scope by then has no time limit that holds
+ * without us, and is ended. pam_systemd itself waits at most 25 s for logind (sd_bus_call(3)). */
+#define SETTLING_USEC (30 * USEC_PER_SEC)
 
 Session *session_new(Grant *g) {
         Session *s = calloc(1, sizeof(*s));
@@ -60,6 +64,7 @@ Session *session_free(Session *s) {
         }
         sd_event_source_disable_unref(s->pidfd);
         sd_event_source_disable_unref(s->closing);
+        sd_event_source_disable_unref(s->settling);
         forget_logind_id(s);
         free(s->service);
         free(s->rhost);
@@ -106,6 +111,22 @@ static int on_process_gone(sd_event_source *source, int fd, uint32_t revents, vo
 static int on_closing_time(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source, (void) usec;
         session_end(userdata);
+        return 0;
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
+        Session *s = userdata;
+        _cleanup_free_ char *id = NULL;
+
+        (void) source, (void) usec;
+        if (s->logind_id)
+                return 0;
+        if (sd_pid_get_session(s->pid, &id) >= 0) {
+                (void) session_set_logind_id(s, take_ptr(id));
+                return 0;
+        }
+        log_error("logind has no session of PID %d of %s: ending it, nothing would end it at its deadline", s->pid, s->grant->account);
+        session_end(s);
         return 0;
 }
 
@@ -161,6 +182,7 @@ void session_end(Session *s) {
         }
         s->pidfd = sd_event_source_disable_unref(s->pidfd);
         s->closing = sd_event_source_disable_unref(s->closing);
+        s->settling = sd_event_source_disable_unref(s->settling);
         s->to_usec = now_usec(CLOCK_REALTIME);
         s->next = g->past;
         g->past = s;
@@ -182,7 +204,7 @@ static int take_caller(Session *s, const Caller *c) {
 static int make_artefacts(const Grant *g) {
         int r;
 
-        r = uid_mark_make(g);
+        r = manager_mask_make(g);
         if (r >= 0)
                 r = keys_file_make(g, g->until_usec);
         if (r >= 0)
@@ -263,6 +285,7 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
         }
         s->link = varlink_link_ref(link);
         varlink_link_on_gone(link, on_link_gone, s);
+        (void) sd_event_add_time_relative(g->manager->event, &s->settling, CLOCK_BOOTTIME, SETTLING_USEC, USEC_PER_SEC, on_settled, s);
         audit_session(s);
         return 0;
 }

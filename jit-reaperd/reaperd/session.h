@@ -18,6 +18,7 @@ struct Session {
         char *logind_id;          /* once logind knows it */
         VarlinkLink *link;        /* NULL after a restart of ours */
         sd_event_source *pidfd;
+        sd_event_source *settling;/* until logind is known to have it: see SETTLING_USEC */
         sd_event_source *closing; /* PAM has closed the session: its process gets a moment to end by itself */
 };
 

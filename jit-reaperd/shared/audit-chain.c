@@ -282,30 +282,45 @@ int audit_line_check(AuditHead *head, const char *line, size_t length, EVP_PKEY 
         return 0;
 }
 
-/* One line into buffer (AUDIT_LINE_MAX + 1 bytes). 1: a line; 0: the end; -EBADMSG: too long, or the file ends without
- * a newline. */
-static int line_read(FILE *f, char *buffer, size_t *ret_length, const char **ret_why) {
-        size_t n = 0;
+typedef struct LineReader {
+        FILE *file;
+        char *buffer; /* grows up to AUDIT_LINE_MAX */
+        size_t size, length;
+} LineReader;
+
+static int line_reader_grow(LineReader *l) {
+        size_t size = l->size > 0 ? 2 * l->size : 4096;
+        char *grown = realloc(l->buffer, size);
+
+        if (!grown)
+                return -ENOMEM;
+        l->buffer = grown;
+        l->size = size;
+        return 0;
+}
+
+/* 1: a line, without its newline; 0: the end; -EBADMSG: too long, or the file ends without a newline. */
+static int line_read(LineReader *l, const char **ret_why) {
         int c;
 
-        while ((c = getc_unlocked(f)) != EOF && c != '\n') {
-                if (n == AUDIT_LINE_MAX) {
+        l->length = 0;
+        while ((c = getc_unlocked(l->file)) != EOF && c != '\n') {
+                if (l->length == AUDIT_LINE_MAX) {
                         *ret_why = "is longer than 1 MiB";
                         return -EBADMSG;
                 }
-                buffer[n++] = (char) c;
+                if (l->length == l->size && line_reader_grow(l) < 0)
+                        return -ENOMEM;
+                l->buffer[l->length++] = (char) c;
         }
-        if (c == EOF) {
-                if (ferror(f))
-                        return -EIO;
-                if (n == 0)
-                        return 0;
-                *ret_why = "is cut: there is no newline at its end";
-                return -EBADMSG;
-        }
-        buffer[n] = '\0';
-        *ret_length = n;
-        return 1;
+        if (c == '\n')
+                return 1;
+        if (ferror(l->file))
+                return -EIO;
+        if (l->length == 0)
+                return 0;
+        *ret_why = "is cut: there is no newline at its end";
+        return -EBADMSG;
 }
 
 /* Against audit.head, which is written after each line: after a power cut it may be one line behind, never ahead.
@@ -324,21 +339,18 @@ static void end_check(const AuditHead *last, const AuditHead *at_end, const Audi
 }
 
 int audit_file_check(FILE *f, EVP_PKEY *public_key, const AuditHead *end, AuditReport *ret) {
-        _cleanup_free_ char *buffer = malloc(AUDIT_LINE_MAX + 1);
+        LineReader reader = {.file = f};
         AuditReport report = {};
         AuditHead head, at_end;
-        size_t length;
         int r;
 
-        if (!buffer)
-                return -ENOMEM;
         audit_head_init(&head);
         at_end = head;
 
-        while ((r = line_read(f, buffer, &length, &report.why)) > 0) {
+        while ((r = line_read(&reader, &report.why)) > 0) {
                 bool sealed;
 
-                r = audit_line_check(&head, buffer, length, public_key, &sealed, &report.why);
+                r = audit_line_check(&head, reader.buffer, reader.length, public_key, &sealed, &report.why);
                 if (r < 0)
                         break;
                 report.lines++;
@@ -354,6 +366,7 @@ int audit_file_check(FILE *f, EVP_PKEY *public_key, const AuditHead *end, AuditR
                 r = report.bad_line > 0 ? -EBADMSG : 0;
         }
 
+        free(reader.buffer);
         *ret = report;
         return r;
 }

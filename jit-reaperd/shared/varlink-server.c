@@ -4,6 +4,7 @@
  *
  * MUST NOT wait for a peer: reads and writes are non-blocking, a peer that does not read its answers is dropped at OUTPUT_MAX. */
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -424,7 +425,10 @@ int varlink_server_listen(VarlinkServer *s, int fd) {
                 (void) close(fd);
                 return -ENOMEM;
         }
-        r = sd_event_add_io(s->event, &n->io, fd, EPOLLIN, on_listen_io, s);
+        /* systemd hands it over blocking: accept4() must not wait for a peer who changed his mind. */
+        r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+        if (r >= 0)
+                r = sd_event_add_io(s->event, &n->io, fd, EPOLLIN, on_listen_io, s);
         if (r < 0) {
                 (void) close(fd);
                 free(n);

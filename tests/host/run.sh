@@ -62,7 +62,7 @@ started=$SECONDS
 lib_init "${HOST_SUITE:-bookworm}"
 logs=$top/build/host-logs/$suite
 mkdir -p "$logs" "$work/results"
-LAYER_ETC=$lib_dir/etc layer_make "$lib_dir/layer.sh" >"$logs/layer.log" 2>&1 || {
+LAYER_ETC=$lib_dir/etc layer_make "${LAYER:-$lib_dir/layer.sh}" >"$logs/layer.log" 2>&1 || {
         tail -n 20 "$logs/layer.log" >&2
         echo "not ok layer (pam_jit could not be installed on the host; $logs/layer.log)"
         exit 1

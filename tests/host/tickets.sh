@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154  # host, work: cases.sh's and lib.sh's
+# shellcheck shell=bash disable=SC2154,SC2034,SC2119,SC2120  # host, work: cases.sh's and lib.sh's; session_*: for tests
 # Words for tests about tickets, grants and sessions. Sourced by run.sh after cases.sh.
 
 # ---- tickets ----
@@ -84,7 +84,7 @@ journal_has() {
 }
 
 journal_has_now() {
-        on journalctl --no-pager -o json "JIT_REASON=$1" | grep -qi "\"JIT_\(TICKET\|ACCOUNT\)\":\"\(jit-\)\?$2\""
+        on journalctl --no-pager -o json | grep -E "\"JIT_REASON\":\"($1)\"" | grep -qi "\"JIT_\(TICKET\|ACCOUNT\)\":\"\(jit-\)\?$2\""
 }
 
 uid_of() { # ACCOUNT, as root: reserves it if there is a ticket

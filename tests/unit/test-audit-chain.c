@@ -36,7 +36,8 @@ static void chain_make(Chain *c) {
         c->heads[0] = head;
         for (size_t i = 0; i < LINES; i++) {
                 bool sealed = i == 0 || i == 4;
-                CHECK_EQ_INT(audit_line_make(&head, event_new(events[i]), NOW + i, sealed ? c->key : NULL, &c->lines[i]),
+                CHECK_EQ_INT(audit_line_make(&head, event_new(events[i]), NOW + i, sealed ? c->key : NULL,
+                                             &c->lines[i]),
                              0);
                 c->heads[i + 1] = head;
         }
@@ -199,18 +200,18 @@ TEST(lines_moved_about) {
                 size_t order[8], n;
                 uint64_t bad_line;
         } cases[] = {
-                {{1, 2, 3, 4, 5}, 5, 1},    /* the first one removed */
-                {{0, 2, 3, 4, 5}, 5, 2},    /* one removed */
-                {{0, 1, 2, 3, 4}, 5, 6},    /* the last one removed */
-                {{0}, 1, 2},                /* all but the first */
-                {{}, 0, 1},                 /* all */
-                {{0, 0, 1, 2, 3, 4, 5}, 7, 2},
-                {{0, 1, 2, 3, 4, 5, 5}, 7, 7},
-                {{0, 1, 2, 3, 4, 5, 0}, 7, 7},
-                {{1, 0, 2, 3, 4, 5}, 6, 1},
-                {{0, 2, 1, 3, 4, 5}, 6, 2},
-                {{0, 1, 2, 3, 5, 4}, 6, 5},
-                {{0, 1, 2, 5}, 4, 4},
+                        {{1, 2, 3, 4, 5}, 5, 1}, /* the first one removed */
+                        {{0, 2, 3, 4, 5}, 5, 2}, /* one removed */
+                        {{0, 1, 2, 3, 4}, 5, 6}, /* the last one removed */
+                        {{0}, 1, 2},             /* all but the first */
+                        {{}, 0, 1},              /* all */
+                        {{0, 0, 1, 2, 3, 4, 5}, 7, 2},
+                        {{0, 1, 2, 3, 4, 5, 5}, 7, 7},
+                        {{0, 1, 2, 3, 4, 5, 0}, 7, 7},
+                        {{1, 0, 2, 3, 4, 5}, 6, 1},
+                        {{0, 2, 1, 3, 4, 5}, 6, 2},
+                        {{0, 1, 2, 3, 5, 4}, 6, 5},
+                        {{0, 1, 2, 5}, 4, 4},
         };
         Chain c = {};
         AuditReport report;
@@ -261,7 +262,8 @@ TEST(a_forged_chain) {
                 _cleanup_free_ char *line = NULL;
 
                 audit_head_init(&head);
-                CHECK_EQ_INT(audit_line_make(&head, event_new(i ? "grant.receipt" : "daemon.start"), NOW, NULL, &line), 0);
+                CHECK_EQ_INT(audit_line_make(&head, event_new(i ? "grant.receipt" : "daemon.start"), NOW, NULL, &line),
+                             0);
                 audit_head_init(&head);
                 CHECK_EQ_INT(audit_line_check(&head, line, strlen(line) - 1, c.key, NULL, &why), -EBADMSG);
                 CHECK(strstr(why, "always sealed") != NULL);
@@ -315,32 +317,37 @@ TEST(crafted_lines) {
 #define GOOD "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}"
 #define SEAL88 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
         static const char *const bad[] = {
-                "",
-                "{}",
-                "[]",
-                "null",
-                "\"x\"",
-                "}",
-                ",\"seal\":\"" SEAL88 "\"}",
-                "{\"seal\":\"" SEAL88 "\"}",
-                GOOD " ",
-                " " GOOD,
-                GOOD GOOD,
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1.0,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":\"1\",\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":0,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":2,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":-1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":18446744073709551617,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "0\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":null,\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"yesterday\"}",
-                "{\"event\":1,\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"\\u0078\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
-                "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seal\":\"x\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "",
+                        "{}",
+                        "[]",
+                        "null",
+                        "\"x\"",
+                        "}",
+                        ",\"seal\":\"" SEAL88 "\"}",
+                        "{\"seal\":\"" SEAL88 "\"}",
+                        GOOD " ",
+                        " " GOOD,
+                        GOOD GOOD,
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1.0,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS
+                        "\",\"seq\":\"1\",\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":0,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":2,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":-1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS
+                        "\",\"seq\":18446744073709551617,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "0\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":null,\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"yesterday\"}",
+                        "{\"event\":1,\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"prev\":\"" ZEROS "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"event\":\"x\",\"prev\":\"" ZEROS
+                        "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"\\u0078\",\"prev\":\"" ZEROS
+                        "\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
+                        "{\"event\":\"x\",\"prev\":\"" ZEROS
+                        "\",\"seal\":\"x\",\"seq\":1,\"time\":\"2026-11-22T14:00:00.000000Z\"}",
         };
         AuditHead head;
         const char *why;

@@ -60,7 +60,8 @@ TEST(make_refuses_members_that_are_ours) {
 
         audit_head_init(&head);
         for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-                CHECK_EQ_INT(audit_line_make(&head, json_pack("{s:s, s:s}", "event", "x", ours[i], "y"), 0, NULL, &line),
+                CHECK_EQ_INT(audit_line_make(&head, json_pack("{s:s, s:s}", "event", "x", ours[i], "y"), 0, NULL,
+                                             &line),
                              -EINVAL);
         CHECK_EQ_INT(audit_line_make(&head, json_object(), 0, NULL, &line), -EINVAL);
         CHECK_EQ_INT(audit_line_make(&head, json_pack("{s:i}", "event", 1), 0, NULL, &line), -EINVAL);
@@ -83,7 +84,8 @@ TEST(make_and_check_agree_on_the_longest_line) {
                 char *line = NULL;
 
                 audit_head_init(&head);
-                int r = audit_line_make(&head, json_pack("{s:s, s:s%}", "event", "x", "text", text, middle), 0, key, &line);
+                int r = audit_line_make(&head, json_pack("{s:s, s:s%}", "event", "x", "text", text, middle), 0, key,
+                                        &line);
                 if (r == 0) {
                         AuditHead check;
                         const char *why;

@@ -34,30 +34,38 @@ static char *make_file(const Line *lines, AuditHead *head) {
         for (; lines->event; lines++) {
                 _cleanup_free_ char *line = NULL;
 
-                CHECK_EQ_INT(audit_line_make(head, json_loads(lines->event, 0, NULL), 1795356000000000, lines->sealed ? key : NULL, &line), 0);
+                CHECK_EQ_INT(audit_line_make(head, json_loads(lines->event, 0, NULL), 1795356000000000,
+                                             lines->sealed ? key : NULL, &line),
+                             0);
                 fputs(line, f);
         }
         (void) fclose(f);
         return text;
 }
 
-#define RECEIPT(grant, extra)                                                                                \
-        "{\"event\":\"grant.receipt\",\"grant\":\"" grant "\",\"account\":\"jit-chg1\",\"uid\":70000,\"ticket\":\"CHG1\"," \
-        "\"title\":\"restart\",\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\",\"carol\"],\"granted_at\":1795356000000000," \
-        "\"ended_at\":1795357200000000,\"gone_at\":1795357200041200,\"end_reason\":\"revoked\",\"end_by\":\"root\",\"killed\":3," \
-        "\"sessions\":[{\"service\":\"sshd\",\"rhost\":\"::1\",\"from\":1795356000000000,\"to\":1795357200000000}]," \
+#define RECEIPT(grant, extra)                                                                                          \
+        "{\"event\":\"grant.receipt\",\"grant\":\"" grant                                                              \
+        "\",\"account\":\"jit-chg1\",\"uid\":70000,\"ticket\":\"CHG1\","                                               \
+        "\"title\":\"restart\",\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\",\"carol\"],\"granted_"  \
+        "at\":1795356000000000,"                                                                                       \
+        "\"ended_at\":1795357200000000,\"gone_at\":1795357200041200,\"end_reason\":\"revoked\",\"end_by\":\"root\","   \
+        "\"killed\":3,"                                                                                                \
+        "\"sessions\":[{\"service\":\"sshd\",\"rhost\":\"::1\",\"from\":1795356000000000,\"to\":1795357200000000}],"   \
         "\"removed\":[\"/var/tmp/x\"],\"absent\":[\"process\",\"account\"],\"residue\":[]" extra "}"
 
 static const Line lines[] = {
-        {"{\"event\":\"daemon.start\"}", true},
-        {"{\"event\":\"grant.active\",\"grant\":\"g1\",\"account\":\"jit-chg1\",\"ticket\":\"CHG1\"}", false},
-        {RECEIPT("g1", ""), true},
-        {"{\"event\":\"grant.active\",\"grant\":\"g2\",\"account\":\"jit-chg1\",\"ticket\":\"CHG1\"}", false},
-        {"{\"event\":\"session.open\",\"grant\":\"g2\",\"account\":\"jit-chg1\",\"service\":\"sshd\",\"tty\":\"\\u001b[2J\"}", false},
-        {RECEIPT("g2", ",\"novel\":{\"member\":\"shown\"}"), true},
-        {"{\"event\":\"grant.active\",\"grant\":\"g3\",\"account\":\"jit-chg3\",\"ticket\":\"CHG3\"}", false},
-        {"{\"event\":\"login.refused\",\"account\":\"jit-chg4\",\"ticket\":\"CHG4\",\"reason\":\"too-late\"}", false},
-        {0},
+                {"{\"event\":\"daemon.start\"}", true},
+                {"{\"event\":\"grant.active\",\"grant\":\"g1\",\"account\":\"jit-chg1\",\"ticket\":\"CHG1\"}", false},
+                {RECEIPT("g1", ""), true},
+                {"{\"event\":\"grant.active\",\"grant\":\"g2\",\"account\":\"jit-chg1\",\"ticket\":\"CHG1\"}", false},
+                {"{\"event\":\"session.open\",\"grant\":\"g2\",\"account\":\"jit-chg1\",\"service\":\"sshd\",\"tty\":"
+                 "\"\\u001b[2J\"}",
+                 false},
+                {RECEIPT("g2", ",\"novel\":{\"member\":\"shown\"}"), true},
+                {"{\"event\":\"grant.active\",\"grant\":\"g3\",\"account\":\"jit-chg3\",\"ticket\":\"CHG3\"}", false},
+                {"{\"event\":\"login.refused\",\"account\":\"jit-chg4\",\"ticket\":\"CHG4\",\"reason\":\"too-late\"}",
+                 false},
+                {0},
 };
 
 static int capture(const Verb *verbs, const char *arg, char *output, size_t size) {

@@ -48,7 +48,7 @@ static char *findings_of(check_t check) {
         CHECK(!f.failed);
         CHECK_EQ_INT(json_array_size(list), f.errors + f.warnings);
         json_array_foreach(list, i, finding)
-                fprintf(out, "%s\n", json_string_value(json_object_get(finding, "message")));
+                        fprintf(out, "%s\n", json_string_value(json_object_get(finding, "message")));
         (void) fclose(out);
         return text;
 }
@@ -69,7 +69,8 @@ TEST(sshd) {
         put("/etc/ssh/sshd_config", "# UsePAM yes\nUsePAM no\nUsePAM yes\n");
         check_found(sshd_check, "UsePAM is not yes");
         put("/etc/ssh/sshd_config", "Include sshd_config.d/*.conf\nUsePAM no\n");
-        put("/etc/ssh/sshd_config.d/50-jit.conf", "usepam=yes\nMatch User jit-*\n  AuthorizedKeysFile \"/run/jit/keys/%u\"\n");
+        put("/etc/ssh/sshd_config.d/50-jit.conf",
+            "usepam=yes\nMatch User jit-*\n  AuthorizedKeysFile \"/run/jit/keys/%u\"\n");
         check_found(sshd_check, "");
         put("/etc/ssh/sshd_config.d/50-jit.conf", "UsePAM yes\n");
         check_found(sshd_check, "no AuthorizedKeysFile");
@@ -81,13 +82,15 @@ TEST(pam) {
         check_found(pam_check, "not checked");
         put("/usr/lib/x86_64-linux-gnu/security/pam_jit.so", "");
         put("/etc/pam.d/sshd", "account required pam_nologin.so\n@include common-session\n");
-        put("/etc/pam.d/common-session", "session [success=ok default=die] pam_unix.so\n-session optional pam_systemd.so\n");
+        put("/etc/pam.d/common-session",
+            "session [success=ok default=die] pam_unix.so\n-session optional pam_systemd.so\n");
         check_found(pam_check, "no account line");
         check_found(pam_check, "no session line");
         put("/etc/pam.d/sshd", "account  [success=done ignore=ignore default=die] /usr/lib/security/pam_jit.so\n"
                                "session required pam_jit.so\n@include common-session\n");
         check_found(pam_check, "");
-        put("/etc/pam.d/sshd", "account required pam_jit.so\nsession include common-session\nsession required pam_jit.so\n");
+        put("/etc/pam.d/sshd",
+            "account required pam_jit.so\nsession include common-session\nsession required pam_jit.so\n");
         check_found(pam_check, "after pam_systemd.so");
 }
 

@@ -248,4 +248,69 @@ TEST(dropins_without_a_role) {
         tree_end();
 }
 
+static void put_example(const char *name) {
+        char source[PATH_MAX], text[CONFIG_FILE_MAX];
+        const char *slash = strrchr(__FILE__, '/');
+
+        (void) snprintf(source, sizeof(source), "%.*s/../../examples/%s", slash ? (int) (slash - __FILE__) : 1,
+                        slash ? __FILE__ : ".", name);
+        FILE *f = fopen(source, "re");
+        if (!f) {
+                TEST_FAIL("%s: %s", source, strerror(errno));
+                return;
+        }
+        size_t n = fread(text, 1, sizeof(text), f);
+        (void) fclose(f);
+        (void) snprintf(source, sizeof(source), "/etc/jit/%s", name);
+        put_bytes(source, text, n);
+}
+
+TEST(examples) {
+        tree_begin();
+        JIT_CLEANUP(config_freep) Config *defaults = load();
+        put_example("jit.conf");
+        put_example("roles.d/dba.conf");
+        put_example("roles.d/web-operator.conf");
+        put_example("roles.d/full-root.conf");
+        JIT_CLEANUP(config_freep) Config *c = load();
+        if (c && defaults) {
+                CHECK_EQ_INT(c->grants_max, defaults->grants_max);
+                const Role *dba = config_role(c, "dba"), *web = config_role(c, "web-operator"),
+                           *root_role = config_role(c, "full-root");
+                CHECK(dba && strv_contains(dba->commands, "/usr/bin/systemctl restart postgresql"));
+                CHECK(web && web->reactivate);
+                CHECK(root_role && root_role->approvers == 2 && strv_contains(root_role->commands, "ALL"));
+        }
+        tree_end();
+}
+
+/* What jit.conf shows commented out is what holds without it. */
+TEST(example_shows_the_defaults) {
+        char text[CONFIG_FILE_MAX];
+
+        tree_begin();
+        put_example("jit.conf");
+        FILE *f = fopen(tree_path("/etc/jit/jit.conf"), "re");
+        size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+        if (f)
+                (void) fclose(f);
+        for (size_t i = 0; i + 1 < n; i++)
+                if (text[i] == '#' && (i == 0 || text[i - 1] == '\n') && text[i + 1] != ' ')
+                        text[i] = '\n';
+        CHECK(n > 0 && memmem(text, n, "\nGrantsMax=1024\n", 16) != NULL);
+        put_bytes("/etc/jit/jit.conf", text, n);
+        JIT_CLEANUP(config_freep) Config *c = load();
+        CHECK_EQ_INT(unlink(tree_path("/etc/jit/jit.conf")), 0);
+        JIT_CLEANUP(config_freep) Config *d = load();
+        if (c && d) {
+                CHECK_EQ_INT(c->uid_min, d->uid_min);
+                CHECK_EQ_INT(c->uid_max, d->uid_max);
+                CHECK_EQ_INT(c->reserve_usec, d->reserve_usec);
+                CHECK_EQ_INT(c->grants_max, d->grants_max);
+                CHECK_EQ_INT(c->approval_usec, d->approval_usec);
+                CHECK(memcmp(c->warn_usec, d->warn_usec, 3 * sizeof(uint64_t)) == 0);
+        }
+        tree_end();
+}
+
 TEST_MAIN

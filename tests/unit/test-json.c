@@ -20,8 +20,14 @@ static json_t *parsed(const char *text) {
 
 TEST(parse_good) {
         static const char *const good[] = {
-                "{}", " {\n\t} \r\n", "{\"a\":[],\"A\":{}}", "{\"\":0}", "{\"a\":-9223372036854775808}",
-                "{\"a\":9223372036854775807}", "{\"a\":\"\xf0\x9f\x94\x92 \\ud83d\\udd12\"}", "{\"a\":1e3}",
+                        "{}",
+                        " {\n\t} \r\n",
+                        "{\"a\":[],\"A\":{}}",
+                        "{\"\":0}",
+                        "{\"a\":-9223372036854775808}",
+                        "{\"a\":9223372036854775807}",
+                        "{\"a\":\"\xf0\x9f\x94\x92 \\ud83d\\udd12\"}",
+                        "{\"a\":1e3}",
         };
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -30,16 +36,54 @@ TEST(parse_good) {
 
 TEST(parse_refusals) {
         static const char *const bad[] = {
-                "", " ", "[]", "null", "1", "\"a\"", "{", "}", "{}}", "{}{}", "{} x", "{}\n//", "{a:1}", "{'a':1}",
-                "{\"a\":1,}", "{\"a\"}", "{\"a\":}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":0x1}",
-                "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":True}", "{\"a\":9223372036854775808}", "{\"a\":1e999}",
-                /* twice the same, plain and in disguise */
-                "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "{\"x\":{\"a\":1,\"a\":2}}", "{\"x\":[{\"a\":1,\"a\":2}]}",
-                /* not UTF-8, lone surrogates, overlong, NUL, raw control characters */
-                "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\ud800\"}",
-                "{\"a\":\"\\udc00\\ud800\"}", "{\"a\":\"\xe2\x82\"}", "{\"\xff\":1}", "{\"a\":\"\\u0000\"}", "{\"\\u0000\":1}",
-                "{\"a\":\"\n\"}", "{\"a\":\"\x01\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"", "{\"a\":\"\\",
-                "\xef\xbb\xbf{}",
+                        "",
+                        " ",
+                        "[]",
+                        "null",
+                        "1",
+                        "\"a\"",
+                        "{",
+                        "}",
+                        "{}}",
+                        "{}{}",
+                        "{} x",
+                        "{}\n//",
+                        "{a:1}",
+                        "{'a':1}",
+                        "{\"a\":1,}",
+                        "{\"a\"}",
+                        "{\"a\":}",
+                        "{\"a\":01}",
+                        "{\"a\":+1}",
+                        "{\"a\":.5}",
+                        "{\"a\":0x1}",
+                        "{\"a\":NaN}",
+                        "{\"a\":Infinity}",
+                        "{\"a\":True}",
+                        "{\"a\":9223372036854775808}",
+                        "{\"a\":1e999}",
+                        /* twice the same, plain and in disguise */
+                        "{\"a\":1,\"a\":1}",
+                        "{\"a\":1,\"\\u0061\":2}",
+                        "{\"x\":{\"a\":1,\"a\":2}}",
+                        "{\"x\":[{\"a\":1,\"a\":2}]}",
+                        /* not UTF-8, lone surrogates, overlong, NUL, raw control characters */
+                        "{\"a\":\"\xff\"}",
+                        "{\"a\":\"\xc0\xaf\"}",
+                        "{\"a\":\"\xed\xa0\x80\"}",
+                        "{\"a\":\"\\ud800\"}",
+                        "{\"a\":\"\\udc00\\ud800\"}",
+                        "{\"a\":\"\xe2\x82\"}",
+                        "{\"\xff\":1}",
+                        "{\"a\":\"\\u0000\"}",
+                        "{\"\\u0000\":1}",
+                        "{\"a\":\"\n\"}",
+                        "{\"a\":\"\x01\"}",
+                        "{\"a\":\"\\x\"}",
+                        "{\"a\":\"\\u12\"}",
+                        "{\"a\":\"",
+                        "{\"a\":\"\\",
+                        "\xef\xbb\xbf{}",
         };
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -92,8 +136,9 @@ TEST(parse_depth) {
                                 for (size_t i = depth; i > 0; i--)
                                         text[n++] = i == 1 || kind % 2 ? '}' : ']';
                         }
-                        CHECK_EQ_INT(json_parse_strict(text, n, sizeof(text), &j, NULL),
-                                     depth > JSON_DEPTH_MAX ? -ELOOP : kind < 2 ? 0 : -EBADMSG);
+                        CHECK_EQ_INT(json_parse_strict(text, n, sizeof(text), &j, NULL), depth > JSON_DEPTH_MAX ? -ELOOP
+                                                                                         : kind < 2             ? 0
+                                                                                                    : -EBADMSG);
                         json_decref(j);
                 }
         }
@@ -103,7 +148,8 @@ TEST(parse_depth) {
 }
 
 TEST(canonical) {
-        _cleanup_json_ json_t *j = parsed(" { \"b\" : [ 1 , 2 ] , \"a\" : { \"z\":null, \"B\":true }, \"c\":\"\\u00e4\\/\" } ");
+        _cleanup_json_ json_t *j =
+                        parsed(" { \"b\" : [ 1 , 2 ] , \"a\" : { \"z\":null, \"B\":true }, \"c\":\"\\u00e4\\/\" } ");
         _cleanup_free_ char *text = json_canonical(j);
         _cleanup_json_ json_t *again = NULL;
 
@@ -121,14 +167,14 @@ typedef struct Target {
 } Target;
 
 static const JsonField table[] = {
-        {"string", JSON_FIELD_STRING, offsetof(Target, string), 8, JSON_REQUIRED},
-        {"text", JSON_FIELD_TEXT, offsetof(Target, text), 8, 0},
-        {"number", JSON_FIELD_UINT, offsetof(Target, number), 100, 0},
-        {"flag", JSON_FIELD_BOOL, offsetof(Target, flag), 0, 0},
-        {"list", JSON_FIELD_STRV, offsetof(Target, list), 4, 0},
-        {"object", JSON_FIELD_OBJECT, offsetof(Target, object), 0, 0},
-        {"array", JSON_FIELD_ARRAY, offsetof(Target, array), 0, 0},
-        {},
+                {"string", JSON_FIELD_STRING, offsetof(Target, string), 8, JSON_REQUIRED},
+                {"text", JSON_FIELD_TEXT, offsetof(Target, text), 8, 0},
+                {"number", JSON_FIELD_UINT, offsetof(Target, number), 100, 0},
+                {"flag", JSON_FIELD_BOOL, offsetof(Target, flag), 0, 0},
+                {"list", JSON_FIELD_STRV, offsetof(Target, list), 4, 0},
+                {"object", JSON_FIELD_OBJECT, offsetof(Target, object), 0, 0},
+                {"array", JSON_FIELD_ARRAY, offsetof(Target, array), 0, 0},
+                {},
 };
 
 static void target_clear(Target *t) {
@@ -162,7 +208,7 @@ TEST(dispatch_every_kind) {
 TEST(dispatch_null_is_absent) {
         _cleanup_json_ json_t *j = parsed("{\"string\":\"\",\"text\":null,\"number\":null,\"flag\":null,\"list\":null,"
                                           "\"object\":null,\"array\":null}"),
-                                      *missing = parsed("{\"string\":null}");
+                              *missing = parsed("{\"string\":null}");
         Target t = {};
         const char *field = NULL;
 
@@ -181,35 +227,35 @@ TEST(dispatch_refusals) {
                 int error;
                 const char *field;
         } bad[] = {
-                {"{}", -ENODATA, "string"},
-                {"{\"string\":\"a\",\"other\":1}", -EBADMSG, "other"},
-                {"{\"string\":\"a\",\"other\":null}", -EBADMSG, "other"},
-                {"{\"String\":\"a\"}", -EBADMSG, "String"},
-                {"{\"string\":1}", -EBADMSG, "string"},
-                {"{\"string\":[\"a\"]}", -EBADMSG, "string"},
-                {"{\"string\":\"123456789\"}", -ERANGE, "string"},
-                {"{\"string\":\"\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\"}", -ERANGE, "string"}, /* bytes count */
-                {"{\"string\":\"a\\nb\"}", -EBADMSG, "string"},
-                {"{\"string\":\"a\\tb\"}", -EBADMSG, "string"},
-                {"{\"string\":\"\\u001b[m\"}", -EBADMSG, "string"},
-                {"{\"string\":\"\\u007f\"}", -EBADMSG, "string"},
-                {"{\"string\":\"\\u009b1m\"}", -EBADMSG, "string"}, /* CSI in one character */
-                {"{\"string\":\"a\",\"text\":\"a\\rb\"}", -EBADMSG, "text"},
-                {"{\"string\":\"a\",\"text\":\"\\u0085\"}", -EBADMSG, "text"},
-                {"{\"string\":\"a\",\"number\":-1}", -ERANGE, "number"},
-                {"{\"string\":\"a\",\"number\":101}", -ERANGE, "number"},
-                {"{\"string\":\"a\",\"number\":1.0}", -EBADMSG, "number"},
-                {"{\"string\":\"a\",\"number\":\"1\"}", -EBADMSG, "number"},
-                {"{\"string\":\"a\",\"number\":true}", -EBADMSG, "number"},
-                {"{\"string\":\"a\",\"flag\":1}", -EBADMSG, "flag"},
-                {"{\"string\":\"a\",\"flag\":\"true\"}", -EBADMSG, "flag"},
-                {"{\"string\":\"a\",\"list\":\"a\"}", -EBADMSG, "list"},
-                {"{\"string\":\"a\",\"list\":[1]}", -EBADMSG, "list"},
-                {"{\"string\":\"a\",\"list\":[null]}", -EBADMSG, "list"},
-                {"{\"string\":\"a\",\"list\":[\"ok\",\"12345\"]}", -ERANGE, "list"},
-                {"{\"string\":\"a\",\"list\":[\"ok\",\"\\n\"]}", -EBADMSG, "list"},
-                {"{\"string\":\"a\",\"object\":[]}", -EBADMSG, "object"},
-                {"{\"string\":\"a\",\"array\":{}}", -EBADMSG, "array"},
+                        {"{}", -ENODATA, "string"},
+                        {"{\"string\":\"a\",\"other\":1}", -EBADMSG, "other"},
+                        {"{\"string\":\"a\",\"other\":null}", -EBADMSG, "other"},
+                        {"{\"String\":\"a\"}", -EBADMSG, "String"},
+                        {"{\"string\":1}", -EBADMSG, "string"},
+                        {"{\"string\":[\"a\"]}", -EBADMSG, "string"},
+                        {"{\"string\":\"123456789\"}", -ERANGE, "string"},
+                        {"{\"string\":\"\\u00e4\\u00e4\\u00e4\\u00e4\\u00e4\"}", -ERANGE, "string"}, /* bytes count */
+                        {"{\"string\":\"a\\nb\"}", -EBADMSG, "string"},
+                        {"{\"string\":\"a\\tb\"}", -EBADMSG, "string"},
+                        {"{\"string\":\"\\u001b[m\"}", -EBADMSG, "string"},
+                        {"{\"string\":\"\\u007f\"}", -EBADMSG, "string"},
+                        {"{\"string\":\"\\u009b1m\"}", -EBADMSG, "string"}, /* CSI in one character */
+                        {"{\"string\":\"a\",\"text\":\"a\\rb\"}", -EBADMSG, "text"},
+                        {"{\"string\":\"a\",\"text\":\"\\u0085\"}", -EBADMSG, "text"},
+                        {"{\"string\":\"a\",\"number\":-1}", -ERANGE, "number"},
+                        {"{\"string\":\"a\",\"number\":101}", -ERANGE, "number"},
+                        {"{\"string\":\"a\",\"number\":1.0}", -EBADMSG, "number"},
+                        {"{\"string\":\"a\",\"number\":\"1\"}", -EBADMSG, "number"},
+                        {"{\"string\":\"a\",\"number\":true}", -EBADMSG, "number"},
+                        {"{\"string\":\"a\",\"flag\":1}", -EBADMSG, "flag"},
+                        {"{\"string\":\"a\",\"flag\":\"true\"}", -EBADMSG, "flag"},
+                        {"{\"string\":\"a\",\"list\":\"a\"}", -EBADMSG, "list"},
+                        {"{\"string\":\"a\",\"list\":[1]}", -EBADMSG, "list"},
+                        {"{\"string\":\"a\",\"list\":[null]}", -EBADMSG, "list"},
+                        {"{\"string\":\"a\",\"list\":[\"ok\",\"12345\"]}", -ERANGE, "list"},
+                        {"{\"string\":\"a\",\"list\":[\"ok\",\"\\n\"]}", -EBADMSG, "list"},
+                        {"{\"string\":\"a\",\"object\":[]}", -EBADMSG, "object"},
+                        {"{\"string\":\"a\",\"array\":{}}", -EBADMSG, "array"},
         };
 
         for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

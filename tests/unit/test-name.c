@@ -10,30 +10,8 @@
 _Static_assert(sizeof(ACCOUNT_31) - 1 == ACCOUNT_NAME_MAX, "ACCOUNT_31");
 
 static const char *const nasty[] = {
-        "",
-        " ",
-        "a b",
-        "a\n",
-        "\na",
-        "a\tb",
-        "a\x7f",
-        "a\x1b[31m",
-        "a/b",
-        "../a",
-        "a:b",
-        "a;b",
-        "a$b",
-        "a'b",
-        "a\"b",
-        "a`b`",
-        "a\\b",
-        "a%sb",
-        "a%n",
-        "\xc3\xa4",
-        "a\xc3\xa4",
-        "a\xff",
-        "-a",
-        "a*b?",
+                "",    " ",   "a b",  "a\n",  "\na",  "a\tb", "a\x7f", "a\x1b[31m", "a/b",       "../a",  "a:b", "a;b",
+                "a$b", "a'b", "a\"b", "a`b`", "a\\b", "a%sb", "a%n",   "\xc3\xa4",  "a\xc3\xa4", "a\xff", "-a",  "a*b?",
 };
 
 TEST(ours_by_prefix_in_any_case) {
@@ -92,7 +70,8 @@ TEST(account_name_in_place) {
 
 TEST(account_name_refusals) {
         static const char *const bad[] = {
-                "jit-", "jit--a", "jit-a-", "jit-a--b", "jit-a_b", "jit-a.b", "jit", "alice", "jit-a ", "jit-a@h",
+                        "jit-",    "jit--a", "jit-a-", "jit-a--b", "jit-a_b",
+                        "jit-a.b", "jit",    "alice",  "jit-a ",   "jit-a@h",
         };
         char name[ACCOUNT_NAME_MAX + 1] = "untouched", text[64];
 
@@ -210,8 +189,9 @@ TEST(host_patterns) {
 
 /* Made by ssh-keygen for this test; nobody has the private halves. */
 #define ED25519 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4OvIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N"
-#define ECDSA "ecdsa-sha2-nistp256 " \
-        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBP5v6irG3gIDnASMzO+OmZgXP/yK27o5" \
+#define ECDSA                                                                                                          \
+        "ecdsa-sha2-nistp256 "                                                                                         \
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBP5v6irG3gIDnASMzO+OmZgXP/yK27o5"                         \
         "rbvFEyM8Q6v9B1ZevJ73FznVfX14+fwutRKwJU9CMtnN9+DaNfxfqsw="
 
 TEST(ssh_keys) {
@@ -236,28 +216,29 @@ TEST(ssh_key_buffer) {
 
 TEST(ssh_key_refusals) {
         static const char *const bad[] = {
-                "",
-                " ",
-                "ssh-ed25519",
-                "ssh-ed25519 ",
-                "ssh-ed25519 AAAA",
-                " " ED25519,
-                "\n" ED25519,
-                ED25519 "\n" ED25519,
-                ED25519 "\t",
-                ED25519 "=",
-                ED25519 "A",
-                "command=\"/bin/sh\" " ED25519,
-                "cert-authority " ED25519,
-                "restrict " ED25519,
-                "#" ED25519,
-                /* the type before the blob is not the blob's */
-                "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4OvIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
-                "ssh-dss AAAAB3NzaC1kc3MAAAAA",
-                "ssh-ed25519-cert-v01@openssh.com AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4OvIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
-                /* '=' inside, and characters that are no base64 */
-                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4=vIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
-                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4-vIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
+                        "",
+                        " ",
+                        "ssh-ed25519",
+                        "ssh-ed25519 ",
+                        "ssh-ed25519 AAAA",
+                        " " ED25519,
+                        "\n" ED25519,
+                        ED25519 "\n" ED25519,
+                        ED25519 "\t",
+                        ED25519 "=",
+                        ED25519 "A",
+                        "command=\"/bin/sh\" " ED25519,
+                        "cert-authority " ED25519,
+                        "restrict " ED25519,
+                        "#" ED25519,
+                        /* the type before the blob is not the blob's */
+                        "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4OvIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
+                        "ssh-dss AAAAB3NzaC1kc3MAAAAA",
+                        "ssh-ed25519-cert-v01@openssh.com "
+                        "AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4OvIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
+                        /* '=' inside, and characters that are no base64 */
+                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4=vIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
+                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDe1+yp4-vIVpYkxEdYKE22MS+aTVtBIK5zCgBDRAt7N",
         };
         char key[512] = "untouched";
 

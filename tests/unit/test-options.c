@@ -15,16 +15,16 @@ typedef struct Own {
 } Own;
 
 static const Option common_table[] = {
-        {"json", OPTION_BOOL, offsetof(Common, json), 0, NULL, "as JSON"},
-        {0},
+                {"json", OPTION_BOOL, offsetof(Common, json), 0, NULL, "as JSON"},
+                {0},
 };
 
 static const Option own_table[] = {
-        {"role", OPTION_STRING, offsetof(Own, role), 'r', "ROLE", "a role"},
-        {"host", OPTION_LIST, offsetof(Own, hosts), 'H', "PATTERN", "a host"},
-        {"key", OPTION_LINES, offsetof(Own, keys), 0, "KEY", NULL},
-        {"yes", OPTION_BOOL, offsetof(Own, yes), 'y', NULL, "yes"},
-        {0},
+                {"role", OPTION_STRING, offsetof(Own, role), 'r', "ROLE", "a role"},
+                {"host", OPTION_LIST, offsetof(Own, hosts), 'H', "PATTERN", "a host"},
+                {"key", OPTION_LINES, offsetof(Own, keys), 0, "KEY", NULL},
+                {"yes", OPTION_BOOL, offsetof(Own, yes), 'y', NULL, "yes"},
+                {0},
 };
 
 static int parse(Common *common, Own *own, bool stop, int *ret_rest, char **argv) {
@@ -36,7 +36,10 @@ static int parse(Common *common, Own *own, bool stop, int *ret_rest, char **argv
         return options_parse(sets, argc, argv, stop, ret_rest);
 }
 
-#define ARGV(...) (char *[]){(char *) "jitctl", __VA_ARGS__, NULL}
+#define ARGV(...)                                                                                                      \
+        (char *[]) {                                                                                                   \
+                (char *) "jitctl", __VA_ARGS__, NULL                                                                   \
+        }
 
 TEST(options_and_words_may_be_mixed) {
         Common common = {0};

@@ -11,7 +11,8 @@
 static char folder[] = "/tmp/test-sign.XXXXXX", key[64], public_key[64];
 
 TEST(setup) {
-        const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "alice@laptop", "-f", key, NULL};
+        const char *const argv[] = {"ssh-keygen", "-q",           "-t", "ed25519", "-N", "",
+                                    "-C",         "alice@laptop", "-f", key,       NULL};
         _cleanup_free_ char *output = NULL;
         int status = -1;
 
@@ -23,8 +24,10 @@ TEST(setup) {
 }
 
 TEST(programs) {
-        static const char *const missing[] = {"no-such-program-here", NULL}, *const killed[] = {"sh", "-c", "kill -9 $$", NULL},
-                          *const both[] = {"sh", "-c", "cat; echo err >&2; exit 3", NULL}, *const much[] = {"yes", NULL};
+        static const char *const missing[] = {"no-such-program-here", NULL},
+                                 *const killed[] = {"sh", "-c", "kill -9 $$", NULL},
+                                 *const both[] = {"sh", "-c", "cat; echo err >&2; exit 3", NULL},
+                                 *const much[] = {"yes", NULL};
         char *output = NULL;
         int status;
 

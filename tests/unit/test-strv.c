@@ -7,7 +7,7 @@ TEST(null_is_the_empty_array) {
         CHECK(!strv_contains(NULL, ""));
         CHECK(strv_free(NULL) == NULL);
         STRV_FOREACH(s, (char *const *) NULL)
-                CHECK(false);
+        CHECK(false);
 }
 
 TEST(extend_keeps_order_and_copies) {
@@ -46,7 +46,7 @@ TEST(foreach_stops_at_null) {
         CHECK_EQ_INT(strv_extend(&v, "a"), 0);
         CHECK_EQ_INT(strv_extend(&v, "b"), 0);
         STRV_FOREACH(s, v)
-                CHECK((*s)[0] == (char) ('a' + (char) n++));
+        CHECK((*s)[0] == (char) ('a' + (char) n++));
         CHECK_EQ_INT(n, 2);
 }
 

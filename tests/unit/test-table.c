@@ -57,7 +57,10 @@ TEST(text_of_others_cannot_steer_the_terminal) {
         JIT_CLEANUP(table_freep) Table *t = table_new(header);
         _cleanup_free_ char *text = NULL;
 
-        table_cell(t, "\x1b]0;title\x07\xc2\x9b" "2J\r\nrow", COLOR_NONE);
+        table_cell(t,
+                   "\x1b]0;title\x07\xc2\x9b"
+                   "2J\r\nrow",
+                   COLOR_NONE);
         text = print(t, false);
         CHECK_STREQ(text, "T\n\\x1b]0;title\\x07\\u{9b}2J\\x0d\\nrow\n");
 }

@@ -24,13 +24,17 @@ TEST(controls_are_shown) {
         check_escape("a\nb\tc", "a\\nb\\tc");
         check_escape("\x1b[31mred", "\\x1b[31mred");
         check_escape("\x01\x7f", "\\x01\\x7f");
-        check_escape("\xc2\x9b" "31m", "\\u{9b}31m");       /* CSI as one character */
+        check_escape("\xc2\x9b"
+                     "31m",
+                     "\\u{9b}31m");                         /* CSI as one character */
         check_escape("\xc2\x80\xc2\x9f", "\\u{80}\\u{9f}"); /* the first and last of C1 */
         check_escape("\xc2\xa0", "\xc2\xa0");
 }
 
 TEST(what_turns_the_reading_order_is_shown) {
-        check_escape("a\xe2\x80\xae" "b", "a\\u{202e}b");
+        check_escape("a\xe2\x80\xae"
+                     "b",
+                     "a\\u{202e}b");
         check_escape("\xe2\x81\xa6x\xe2\x81\xa9", "\\u{2066}x\\u{2069}");
         check_escape("\xe2\x80\xa8", "\\u{2028}");
         check_escape("\xe2\x80\x8f", "\\u{200f}");
@@ -39,11 +43,13 @@ TEST(what_turns_the_reading_order_is_shown) {
 
 TEST(bytes_that_are_not_utf8_are_shown) {
         check_escape("\xff\xfe", "\\xff\\xfe");
-        check_escape("\x9b" "31m", "\\x9b31m");
-        check_escape("\xc3", "\\xc3");                       /* cut */
-        check_escape("\xc0\xaf", "\\xc0\\xaf");              /* overlong */
-        check_escape("\xe0\x80\x9b", "\\xe0\\x80\\x9b");     /* overlong C1 */
-        check_escape("\xed\xa0\x80", "\\xed\\xa0\\x80");     /* surrogate */
+        check_escape("\x9b"
+                     "31m",
+                     "\\x9b31m");
+        check_escape("\xc3", "\\xc3");                   /* cut */
+        check_escape("\xc0\xaf", "\\xc0\\xaf");          /* overlong */
+        check_escape("\xe0\x80\x9b", "\\xe0\\x80\\x9b"); /* overlong C1 */
+        check_escape("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* surrogate */
         check_escape("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
         check_escape("\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80");
 }

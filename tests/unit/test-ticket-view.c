@@ -3,10 +3,10 @@
 #include "test.h"
 #include "ticket-view.h"
 
-#define TICKET(extra)                                                                                        \
-        "{\"emergency\":false,\"hosts\":[\"db1\"],\"id\":\"CHG1\"," extra                                     \
-        "\"nonce\":\"00112233445566778899aabbccddeeff\",\"not_after\":\"2026-11-22T15:00:00Z\","             \
-        "\"not_before\":\"2026-11-22T14:00:00Z\",\"reason\":\"because\\nit is so\",\"requesters\":[\"alice\"]," \
+#define TICKET(extra)                                                                                                  \
+        "{\"emergency\":false,\"hosts\":[\"db1\"],\"id\":\"CHG1\"," extra                                              \
+        "\"nonce\":\"00112233445566778899aabbccddeeff\",\"not_after\":\"2026-11-22T15:00:00Z\","                       \
+        "\"not_before\":\"2026-11-22T14:00:00Z\",\"reason\":\"because\\nit is so\",\"requesters\":[\"alice\"],"        \
         "\"role\":\"dba\",\"title\":\"restart \\\"it\\\"\",\"version\":1}"
 
 TEST(what_is_shown_is_what_is_signed) {

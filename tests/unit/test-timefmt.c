@@ -9,14 +9,14 @@ TEST(rfc3339_known_instants) {
                 const char *text;
                 uint64_t usec;
         } known[] = {
-                {"1970-01-01T00:00:00Z", 0},
-                {"1970-01-01T00:00:00.000001Z", 1},
-                {"1970-01-01T00:00:00.1Z", 100000},
-                {"2000-02-29T23:59:59Z", UINT64_C(951868799) * USEC_PER_SEC},
-                {"2026-11-22T14:00:00Z", UINT64_C(1795356000) * USEC_PER_SEC},
-                {"2026-11-22T14:00:00.120Z", UINT64_C(1795356000) * USEC_PER_SEC + 120000},
-                {"2038-01-19T03:14:08Z", UINT64_C(2147483648) * USEC_PER_SEC},
-                {"9999-12-31T23:59:59.999999Z", UINT64_C(253402300799) * USEC_PER_SEC + 999999},
+                        {"1970-01-01T00:00:00Z", 0},
+                        {"1970-01-01T00:00:00.000001Z", 1},
+                        {"1970-01-01T00:00:00.1Z", 100000},
+                        {"2000-02-29T23:59:59Z", UINT64_C(951868799) * USEC_PER_SEC},
+                        {"2026-11-22T14:00:00Z", UINT64_C(1795356000) * USEC_PER_SEC},
+                        {"2026-11-22T14:00:00.120Z", UINT64_C(1795356000) * USEC_PER_SEC + 120000},
+                        {"2038-01-19T03:14:08Z", UINT64_C(2147483648) * USEC_PER_SEC},
+                        {"9999-12-31T23:59:59.999999Z", UINT64_C(253402300799) * USEC_PER_SEC + 999999},
         };
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -29,39 +29,39 @@ TEST(rfc3339_known_instants) {
 
 TEST(rfc3339_refusals) {
         static const char *const bad[] = {
-                "",
-                "Z",
-                "2026",
-                "2026-11-22",
-                "2026-11-22T14:00:00",
-                "2026-11-22T14:00:00z",
-                "2026-11-22t14:00:00Z",
-                "2026-11-22 14:00:00Z",
-                "2026-11-22T14:00Z",
-                "2026-11-22T14:00:00+00:00",
-                "2026-11-22T14:00:00Z ",
-                " 2026-11-22T14:00:00Z",
-                "2026-11-22T14:00:00ZZ",
-                "2026-11-22T14:00:00.Z",
-                "2026-11-22T14:00:00.1234567Z",
-                "2026-11-22T14:00:00,5Z",
-                "2026-11-22T14:00:60Z",
-                "2026-11-22T14:60:00Z",
-                "2026-11-22T24:00:00Z",
-                "2026-11-00T14:00:00Z",
-                "2026-11-31T14:00:00Z",
-                "2026-00-22T14:00:00Z",
-                "2026-13-22T14:00:00Z",
-                "2026-02-29T00:00:00Z",
-                "2100-02-29T00:00:00Z",
-                "1969-12-31T23:59:59Z",
-                "0000-01-01T00:00:00Z",
-                "10000-01-01T00:00:00Z",
-                "-026-11-22T14:00:00Z",
-                "+026-11-22T14:00:00Z",
-                "2026-1-22T14:00:00Z",
-                "2026-11-2T014:00:00Z",
-                "20261122T140000Z",
+                        "",
+                        "Z",
+                        "2026",
+                        "2026-11-22",
+                        "2026-11-22T14:00:00",
+                        "2026-11-22T14:00:00z",
+                        "2026-11-22t14:00:00Z",
+                        "2026-11-22 14:00:00Z",
+                        "2026-11-22T14:00Z",
+                        "2026-11-22T14:00:00+00:00",
+                        "2026-11-22T14:00:00Z ",
+                        " 2026-11-22T14:00:00Z",
+                        "2026-11-22T14:00:00ZZ",
+                        "2026-11-22T14:00:00.Z",
+                        "2026-11-22T14:00:00.1234567Z",
+                        "2026-11-22T14:00:00,5Z",
+                        "2026-11-22T14:00:60Z",
+                        "2026-11-22T14:60:00Z",
+                        "2026-11-22T24:00:00Z",
+                        "2026-11-00T14:00:00Z",
+                        "2026-11-31T14:00:00Z",
+                        "2026-00-22T14:00:00Z",
+                        "2026-13-22T14:00:00Z",
+                        "2026-02-29T00:00:00Z",
+                        "2100-02-29T00:00:00Z",
+                        "1969-12-31T23:59:59Z",
+                        "0000-01-01T00:00:00Z",
+                        "10000-01-01T00:00:00Z",
+                        "-026-11-22T14:00:00Z",
+                        "+026-11-22T14:00:00Z",
+                        "2026-1-22T14:00:00Z",
+                        "2026-11-2T014:00:00Z",
+                        "20261122T140000Z",
         };
         uint64_t usec = 77;
 
@@ -113,19 +113,19 @@ TEST(span_format) {
                 uint64_t usec;
                 const char *text;
         } known[] = {
-                {0, "0 s"},
-                {USEC_PER_SEC - 1, "0 s"},
-                {9 * USEC_PER_SEC, "9 s"},
-                {USEC_PER_MINUTE - 1, "59 s"},
-                {USEC_PER_MINUTE, "1 min"},
-                {75 * USEC_PER_SEC, "1 min 15 s"},
-                {42 * USEC_PER_MINUTE, "42 min"},
-                {USEC_PER_HOUR + 30 * USEC_PER_SEC, "1 h"},
-                {3 * USEC_PER_HOUR + 12 * USEC_PER_MINUTE + 59 * USEC_PER_SEC, "3 h 12 min"},
-                {DAY - 1, "23 h 59 min"},
-                {2 * DAY + 4 * USEC_PER_HOUR + 59 * USEC_PER_MINUTE, "2 d 4 h"},
-                {31 * DAY, "31 d"},
-                {USEC_INFINITY, "213503982 d 8 h"},
+                        {0, "0 s"},
+                        {USEC_PER_SEC - 1, "0 s"},
+                        {9 * USEC_PER_SEC, "9 s"},
+                        {USEC_PER_MINUTE - 1, "59 s"},
+                        {USEC_PER_MINUTE, "1 min"},
+                        {75 * USEC_PER_SEC, "1 min 15 s"},
+                        {42 * USEC_PER_MINUTE, "42 min"},
+                        {USEC_PER_HOUR + 30 * USEC_PER_SEC, "1 h"},
+                        {3 * USEC_PER_HOUR + 12 * USEC_PER_MINUTE + 59 * USEC_PER_SEC, "3 h 12 min"},
+                        {DAY - 1, "23 h 59 min"},
+                        {2 * DAY + 4 * USEC_PER_HOUR + 59 * USEC_PER_MINUTE, "2 d 4 h"},
+                        {31 * DAY, "31 d"},
+                        {USEC_INFINITY, "213503982 d 8 h"},
         };
         char text[TIME_TEXT_MAX];
 
@@ -138,22 +138,22 @@ TEST(span_parse) {
                 const char *text;
                 uint64_t usec;
         } known[] = {
-                {"0", 0},
-                {"90", 90 * USEC_PER_SEC},
-                {"90s", 90 * USEC_PER_SEC},
-                {"90 s", 90 * USEC_PER_SEC},
-                {" 5min ", 5 * USEC_PER_MINUTE},
-                {"5m", 5 * USEC_PER_MINUTE},
-                {"1h 30min", 90 * USEC_PER_MINUTE},
-                {"1h30min", 90 * USEC_PER_MINUTE},
-                {"1h 30", USEC_PER_HOUR + 30 * USEC_PER_SEC},
-                {"30s 1h", USEC_PER_HOUR + 30 * USEC_PER_SEC},
-                {"2d", 2 * DAY},
-                {"1w", 7 * DAY},
-                {"2 weeks 1 day 3 hours 1 minute 1 second", 15 * DAY + 3 * USEC_PER_HOUR + 61 * USEC_PER_SEC},
-                {"250ms", 250 * USEC_PER_MSEC},
-                {"7us", 7},
-                {"18446744073709551615us", UINT64_MAX},
+                        {"0", 0},
+                        {"90", 90 * USEC_PER_SEC},
+                        {"90s", 90 * USEC_PER_SEC},
+                        {"90 s", 90 * USEC_PER_SEC},
+                        {" 5min ", 5 * USEC_PER_MINUTE},
+                        {"5m", 5 * USEC_PER_MINUTE},
+                        {"1h 30min", 90 * USEC_PER_MINUTE},
+                        {"1h30min", 90 * USEC_PER_MINUTE},
+                        {"1h 30", USEC_PER_HOUR + 30 * USEC_PER_SEC},
+                        {"30s 1h", USEC_PER_HOUR + 30 * USEC_PER_SEC},
+                        {"2d", 2 * DAY},
+                        {"1w", 7 * DAY},
+                        {"2 weeks 1 day 3 hours 1 minute 1 second", 15 * DAY + 3 * USEC_PER_HOUR + 61 * USEC_PER_SEC},
+                        {"250ms", 250 * USEC_PER_MSEC},
+                        {"7us", 7},
+                        {"18446744073709551615us", UINT64_MAX},
         };
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -166,8 +166,8 @@ TEST(span_parse) {
 
 TEST(span_refusals) {
         static const char *const bad[] = {
-                "",      " ",    "s",    "min",      "-1s",  "+1s",     "1.5h", "1,5h", "1x",    "1h,30min", "infinity",
-                "1 h 5x", "0x10", "1\n", "1M",       "1y",   "1H",      "1S",   "1h-5", "five",  "1s\xc2\xa0",
+                        "",       " ",    "s",   "min", "-1s", "+1s", "1.5h", "1,5h", "1x",   "1h,30min",   "infinity",
+                        "1 h 5x", "0x10", "1\n", "1M",  "1y",  "1H",  "1S",   "1h-5", "five", "1s\xc2\xa0",
         };
         uint64_t usec = 77;
 

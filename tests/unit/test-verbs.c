@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* jitctl's verbs against a daemon that says one prepared thing: what a person gets to read, and the exit status of jitctl(1). */
+/* jitctl's verbs against a daemon that says one prepared thing: what a person gets to read, and the exit status of
+ * jitctl(1). */
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -41,7 +42,11 @@ static pid_t serve(const char *answer) {
 
 /* Runs a verb with stdout and stderr in output (size bytes). */
 static int run_verb(const char *name, bool json, char *const *args, const void *options, char *output, size_t size) {
-        const Ctl ctl = {.json = json, .reaper_socket = socket_path, .approver_socket = socket_path, .state_dir = folder, .root = folder};
+        const Ctl ctl = {.json = json,
+                         .reaper_socket = socket_path,
+                         .approver_socket = socket_path,
+                         .state_dir = folder,
+                         .root = folder};
         static const char zeros[256];
         int saved_out = dup(1), saved_err = dup(2), status = -1;
         FILE *f = tmpfile();
@@ -66,7 +71,8 @@ static int run_verb(const char *name, bool json, char *const *args, const void *
         return status;
 }
 
-static void check_answer(const char *name, bool json, const char *arg, const char *answer, int status, const char *part) {
+static void check_answer(const char *name, bool json, const char *arg, const char *answer, int status,
+                         const char *part) {
         char *args[] = {(char *) arg, NULL}, output[8192];
         pid_t pid = serve(answer);
 
@@ -77,9 +83,11 @@ static void check_answer(const char *name, bool json, const char *arg, const cha
 }
 
 #define ERROR(name, parameters) "{\"error\":\"" name "\",\"parameters\":" parameters "}"
-#define GRANT                                                                                                \
-        "{\"id\":\"g1\",\"account\":\"jit-chg1\",\"uid\":70000,\"state\":\"active\",\"ticket\":\"CHG1\",\"title\":\"t\"," \
-        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"since\":1,\"until\":2,\"sessions\":[{\"id\":\"5\"," \
+#define GRANT                                                                                                          \
+        "{\"id\":\"g1\",\"account\":\"jit-chg1\",\"uid\":70000,\"state\":\"active\",\"ticket\":\"CHG1\",\"title\":"    \
+        "\"t\","                                                                                                       \
+        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"since\":1,\"until\":2,\"sessions\":[{"     \
+        "\"id\":\"5\","                                                                                                \
         "\"service\":\"sshd\",\"rhost\":\"::1\",\"tty\":\"ssh\",\"pid\":7,\"since\":1}]}"
 
 TEST(setup) {
@@ -96,26 +104,32 @@ TEST(unreachable_is_3) {
         CHECK(strstr(output, "is jit-approverd.socket started?"));
         check_answer("list", false, NULL, "", 3, "hung up");
         check_answer("list", false, NULL, "nonsense", 3, "does not speak Varlink");
-        check_answer("list", false, NULL, ERROR("io.pamjit.Reaper.TryAgain", "{\"reason\":\"try-again\",\"message\":\"busy\"}"), 3,
-                     "busy; try again");
+        check_answer("list", false, NULL,
+                     ERROR("io.pamjit.Reaper.TryAgain", "{\"reason\":\"try-again\",\"message\":\"busy\"}"), 3,
+                     "busy (try-again); try again");
 }
 
 TEST(no_is_1) {
-        check_answer("ticket show", false, "CHG1", ERROR("io.pamjit.Approver.NoSuchTicket", "{\"id\":\"CHG1\"}"), 1, "no ticket CHG1 ");
-        check_answer("ticket close", false, "CHG1", ERROR("io.pamjit.Approver.BadTicket", "{\"field\":\"role\",\"message\":\"bad\"}"), 1,
-                     "role: bad");
-        check_answer("revoke", false, "CHG1", ERROR("io.pamjit.Reaper.NoSuchGrant", "{\"grant\":\"CHG1\"}"), 1, "grant CHG1 ");
-        check_answer("show", false, "CHG1", ERROR("io.pamjit.Reaper.NoSuchGrant", "{\"grant\":\"CHG1\"}"), 1, "grant CHG1 ");
+        check_answer("ticket show", false, "CHG1", ERROR("io.pamjit.Approver.NoSuchTicket", "{\"id\":\"CHG1\"}"), 1,
+                     "no ticket CHG1 ");
+        check_answer("ticket close", false, "CHG1",
+                     ERROR("io.pamjit.Approver.BadTicket", "{\"field\":\"role\",\"message\":\"bad\"}"), 1, "role: bad");
+        check_answer("revoke", false, "CHG1", ERROR("io.pamjit.Reaper.NoSuchGrant", "{\"grant\":\"CHG1\"}"), 1,
+                     "grant CHG1 ");
+        check_answer("show", false, "CHG1", ERROR("io.pamjit.Reaper.NoSuchGrant", "{\"grant\":\"CHG1\"}"), 1,
+                     "grant CHG1 ");
         check_answer("status", false, NULL, ERROR("org.example.Odd", "{\"x\":1}"), 1, "org.example.Odd");
         check_answer("explain", false, "CHG1",
-                     "{\"parameters\":{\"verdict\":{\"decision\":\"refuse\",\"reason\":\"too-late\",\"message\":\"m\"},\"inputs\":{}}}", 1,
-                     "too-late");
+                     "{\"parameters\":{\"verdict\":{\"decision\":\"refuse\",\"reason\":\"too-late\",\"message\":\"m\"},"
+                     "\"inputs\":{}}}",
+                     1, "too-late");
 }
 
 TEST(forbidden_is_4) {
         check_answer("list", false, NULL, ERROR(VARLINK_ERROR_PERMISSION_DENIED, "{}"), 4, "not permitted");
         check_answer("ticket deny", false, "CHG1",
-                     ERROR("io.pamjit.Approver.NotAllowed", "{\"reason\":\"not-requester\",\"message\":\"not yours\"}"), 4, "not yours");
+                     ERROR("io.pamjit.Approver.NotAllowed", "{\"reason\":\"not-requester\",\"message\":\"not yours\"}"),
+                     4, "not yours");
 }
 
 TEST(usage_is_2) {
@@ -132,22 +146,27 @@ TEST(yes_is_0) {
                      "jit-chg1  active  alice   CHG1    dba          1  now\n");
         check_answer("list", false, NULL, "{\"parameters\":{\"grants\":[]}}", 0, "");
         check_answer("show", false, "CHG1", "{\"parameters\":{\"grant\":" GRANT "}}", 0, "sshd from ::1 on ssh");
-        check_answer("revoke", false, "CHG1", "{\"parameters\":{\"revoked\":[\"jit-chg1\"]}}", 0, "jit-chg1 is gone\nafter ");
+        check_answer("revoke", false, "CHG1", "{\"parameters\":{\"revoked\":[\"jit-chg1\"]}}", 0,
+                     "jit-chg1 is gone\nafter ");
         check_answer("ticket close", true, "CHG1", "{}", 0, "{}\n");
         check_answer("explain", false, "CHG1",
-                     "{\"parameters\":{\"verdict\":{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"notAfter\":0},"
-                     "\"inputs\":{\"role\":{\"name\":\"dba\"}}}}", 0, "role.name  dba\n");
+                     "{\"parameters\":{\"verdict\":{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\","
+                     "\"notAfter\":0},"
+                     "\"inputs\":{\"role\":{\"name\":\"dba\"}}}}",
+                     0, "role.name  dba\n");
 }
 
 TEST(json_is_what_was_said) {
-        check_answer("list", true, NULL, "{\"parameters\":{\"z\":1,\"grants\":[]}}", 0, "{\n  \"grants\": [],\n  \"z\": 1\n}\n");
+        check_answer("list", true, NULL, "{\"parameters\":{\"z\":1,\"grants\":[]}}", 0,
+                     "{\n  \"grants\": [],\n  \"z\": 1\n}\n");
 }
 
 TEST(answers_are_checked_and_escaped) {
         check_answer("list", false, NULL, "{\"parameters\":{\"grants\":[{\"id\":\"x\"}]}}", 1, "member \"account\"");
         check_answer("list", false, NULL, "{\"parameters\":{\"grants\":{}}}", 1, "member \"grants\"");
         check_answer("list", false, NULL, ERROR("evil.\\u001b[2J", "{}"), 3, "");
-        check_answer("explain", false, "CHG1", "{\"parameters\":{\"verdict\":{\"decision\":\"\\u001b[2J\"},\"inputs\":{}}}", 1, "\\x1b[2J");
+        check_answer("explain", false, "CHG1",
+                     "{\"parameters\":{\"verdict\":{\"decision\":\"\\u001b[2J\"},\"inputs\":{}}}", 1, "\\x1b[2J");
 }
 
 TEST(teardown) {
