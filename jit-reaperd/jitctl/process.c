@@ -108,7 +108,7 @@ int process_run(const char *const *argv, const void *input, size_t input_length,
         if (r < 0)
                 return r;
         /* How a spawned child says that it could not exec, where posix_spawn(3) cannot hear of it: under valgrind. */
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && !*output)
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
                 return -ENOENT;
         *ret_output = take_ptr(output);
         *ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -4,6 +4,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
+#include "deadline-guard.h"
 #include "log.h"
 #include "logind.h"
 #include "process-kill.h"
@@ -101,6 +102,9 @@ static int on_logind_owner(sd_bus_message *message, void *userdata, sd_bus_error
         LogindLink *l = userdata;
 
         (void) message, (void) error;
+        for (const Grant *g = l->manager->grants; g; g = g->next)
+                if (g->state == GRANT_ACTIVE)
+                        deadline_guard_start(g);
         (void) sd_bus_call_method_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "ListSessions", on_sessions, l, "");
         return 0;
 }
@@ -193,6 +197,10 @@ void logind_forget_user(Manager *m, uid_t uid) {
         if (l && l->bus)
                 (void) sd_bus_call_method_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "TerminateUser",
                                                 on_terminated, l, "u", (uint32_t) uid);
+}
+
+sd_bus *logind_bus(const Manager *m) {
+        return m->logind ? m->logind->bus : NULL;
 }
 
 int logind_link_new(Manager *m, LogindLink **ret) {

@@ -8,6 +8,8 @@
 
 int logind_link_new(Manager *m, LogindLink **ret);
 LogindLink *logind_link_free(LogindLink *l);
+/* The system bus, or NULL while it is away. Borrowed. */
+struct sd_bus *logind_bus(const Manager *m);
 /* After the last process is dead: instead of UserStopDelaySec= (10 s, logind.conf(5)) later, now. */
 void logind_forget_user(Manager *m, uid_t uid);
 

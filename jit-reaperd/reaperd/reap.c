@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "artefact.h"
+#include "deadline-guard.h"
 #include "grant-record.h"
 #include "leftovers.h"
 #include "log.h"
@@ -224,6 +225,7 @@ static void reap_step(Grant *g) {
         r->events = sd_event_source_disable_unref(r->events);
         grant_forget_account(g);
         logind_forget_user(g->manager, g->uid);
+        deadline_guard_stop(g);
         finish(g);
 }
 

@@ -7,6 +7,7 @@
 #include <systemd/sd-login.h>
 
 #include "artefact.h"
+#include "deadline-guard.h"
 #include "grant-log.h"
 #include "grant-record.h"
 #include "json.h"
@@ -237,8 +238,10 @@ static int activate(Grant *g) {
                 r = make_artefacts(g);
         if (r >= 0)
                 r = grant_arm(g);
-        if (r >= 0)
+        if (r >= 0) {
+                deadline_guard_start(g);
                 audit_active(g);
+        }
         return r;
 }
 

@@ -90,7 +90,8 @@ static const char *read_fault(int error) {
         }
 }
 
-/* Whoever may write the folder may put any file there, so the folder counts as much as the file. 0: there is none. */
+/* Whoever may write the folder may put any file there, so the folder counts as much as the file. *ret stays NULL
+ * if there is none. */
 static int folder_open(Loader *l, const char *path, DIR **ret) {
         struct stat st;
 
@@ -107,7 +108,7 @@ static int folder_open(Loader *l, const char *path, DIR **ret) {
                 return errno == ENOMEM ? -ENOMEM : loader_refuse(l, "%s: %s", path, strerror(errno));
         (void) take_fd(&fd);
         *ret = d;
-        return 1;
+        return 0;
 }
 
 static void folder_closep(DIR **d) {
@@ -139,7 +140,7 @@ static int folder_list(Loader *l, const char *subfolder, const char *suffix, cha
                         r = folder_open(l, path, &d);
                 if (r < 0)
                         return r;
-                if (r == 0)
+                if (!d)
                         continue;
 
                 for (;;) {
@@ -242,16 +243,22 @@ static int config_add_role(Config *c, Role *role) {
         return 0;
 }
 
+static Role *role_new(const char *name, size_t length) {
+        Role *role = calloc(1, sizeof(Role));
+
+        if (!role)
+                return NULL;
+        role->name = strndup(name, length);
+        return role->name ? role : role_free(role);
+}
+
 /* file: NAME.conf below roles.d. */
 static int role_load(Loader *l, const char *file) {
+        JIT_CLEANUP(role_freep) Role *role = role_new(file, strlen(file) - strlen(".conf"));
         _cleanup_free_ char *path = NULL;
         bool masked;
 
-        JIT_CLEANUP(role_freep) Role *role = calloc(1, sizeof(Role));
         if (!role)
-                return -ENOMEM;
-        role->name = strndup(file, strlen(file) - strlen(".conf"));
-        if (!role->name)
                 return -ENOMEM;
         if (asprintf(&path, "roles.d/%s", file) < 0) {
                 path = NULL;

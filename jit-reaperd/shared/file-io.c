@@ -28,7 +28,7 @@ int write_all(int fd, const void *data, size_t length) {
         return 0;
 }
 
-/* Reads to the end of the file, at most max bytes. expected: its size as far as known. */
+/* Reads to the end of the file, at most max bytes, none of them NUL. expected: its size as far as known. */
 static int read_to_end(int fd, size_t expected, size_t max, char **ret, size_t *ret_length) {
         /* One byte more than expected shows the end at once; one more for the NUL. */
         size_t size = (expected < max ? expected : max) + 2, length = 0;
@@ -59,6 +59,8 @@ static int read_to_end(int fd, size_t expected, size_t max, char **ret, size_t *
                 }
         }
 
+        if (memchr(buffer, '\0', length))
+                return -EBADMSG;
         buffer[length] = '\0';
         *ret = take_ptr(buffer);
         *ret_length = length;
@@ -89,8 +91,6 @@ int file_read_capped(int dir_fd, const char *name, size_t max, bool trusted, cha
         int r = read_to_end(fd, (size_t) st.st_size, max, &text, &length);
         if (r < 0)
                 return r;
-        if (memchr(text, '\0', length))
-                return -EBADMSG;
 
         *ret = take_ptr(text);
         if (ret_length)

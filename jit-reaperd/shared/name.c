@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -63,13 +64,12 @@ static int dashed_words_parse(const char *s, size_t max, char *ret) {
 
 int account_name_parse(const char *name, char *ret) {
         const size_t prefix = strlen(ACCOUNT_PREFIX);
-        char rest[ACCOUNT_NAME_MAX + 1];
+        char rest[ACCOUNT_NAME_MAX - sizeof(ACCOUNT_PREFIX) + 2];
 
         if (!account_name_is_ours(name) || dashed_words_parse(name + prefix, ACCOUNT_NAME_MAX - prefix, rest) < 0)
                 return -EINVAL;
 
-        memcpy(ret, ACCOUNT_PREFIX, prefix);
-        memcpy(ret + prefix, rest, strlen(rest) + 1);
+        (void) snprintf(ret, ACCOUNT_NAME_MAX + 1, "%s%s", ACCOUNT_PREFIX, rest);
         return 0;
 }
 

@@ -26,15 +26,17 @@ bool strv_contains(char *const *v, const char *s) {
 int strv_extend(char ***v, const char *s) {
         size_t n = strv_length(*v);
 
-        _cleanup_free_ char *copy = strdup(s);
+        char *copy = strdup(s); /* first: s may be one of *v */
         if (!copy)
                 return -ENOMEM;
 
         char **grown = reallocarray(*v, n + 2, sizeof(char *));
-        if (!grown)
+        if (!grown) {
+                free(copy);
                 return -ENOMEM;
+        }
 
-        grown[n] = take_ptr(copy);
+        grown[n] = copy;
         grown[n + 1] = NULL;
         *v = grown;
         return 0;

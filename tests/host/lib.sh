@@ -97,7 +97,7 @@ host_power_on() {
                 mkdir -p /run/systemd/nspawn && mount -t tmpfs -o mode=0755 tmpfs /run/systemd/nspawn
                 mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
                 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn --quiet --register=no --keep-unit \
-                        --directory="$dir/root" --machine="$name" --hostname="$name" --private-network \
+                        --directory="$dir/root" --machine="$name" --hostname=db1 --private-network \
                         --console=pipe --boot -- systemd.firstboot=off' \
                 host_boot "$lower" "$dir" "$group" "$name" </dev/null >>"$dir/console.log" 2>&1 &
         echo $! >"$dir/job"
