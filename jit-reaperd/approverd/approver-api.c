@@ -10,8 +10,8 @@
 
 enum {
         COST_READ = 1,
-        COST_EXPLAIN = 5,                  /* a policy run, perhaps signatures */
-        LIST_BYTES_MAX = 200 * 1024,       /* of one answer: what jitctl and others take as one message */
+        COST_EXPLAIN = 5,            /* a policy run, perhaps signatures */
+        LIST_BYTES_MAX = 200 * 1024, /* of one answer: what jitctl and others take as one message */
 };
 
 extern const char io_pamjit_Approver_varlink[]; /* made from shared/io.pamjit.Approver.varlink */
@@ -26,7 +26,8 @@ int reply_not_allowed(VarlinkLink *l, const char *reason, const char *message) {
 
 int reply_bad_ticket(VarlinkLink *l, const TicketFault *fault) {
         return varlink_error(l, ERROR("BadTicket"),
-                             json_pack("{s:s, s:o}", "field", fault->field, "message", json_sprintf("%s: %s", fault->field, fault->message)));
+                             json_pack("{s:s, s:o}", "field", fault->field, "message",
+                                       json_sprintf("%s: %s", fault->field, fault->message)));
 }
 
 int reply_bad_signature(VarlinkLink *l, const char *reason, const char *message) {
@@ -52,11 +53,11 @@ int caller_enter(Approver *a, VarlinkLink *l, unsigned cost, Caller *ret) {
 /* Drops the reference to object. */
 static int context_parse(json_t *object, EvaluateContext *ret) {
         static const JsonField fields[] = {
-                {"phase", JSON_FIELD_STRING, offsetof(EvaluateContext, phase), 16, JSON_REQUIRED},
-                {"service", JSON_FIELD_STRING, offsetof(EvaluateContext, service), 1024, 0},
-                {"rhost", JSON_FIELD_STRING, offsetof(EvaluateContext, rhost), 1024, 0},
-                {"tty", JSON_FIELD_STRING, offsetof(EvaluateContext, tty), 1024, 0},
-                {0},
+                        {"phase", JSON_FIELD_STRING, offsetof(EvaluateContext, phase), 16, JSON_REQUIRED},
+                        {"service", JSON_FIELD_STRING, offsetof(EvaluateContext, service), 1024, 0},
+                        {"rhost", JSON_FIELD_STRING, offsetof(EvaluateContext, rhost), 1024, 0},
+                        {"tty", JSON_FIELD_STRING, offsetof(EvaluateContext, tty), 1024, 0},
+                        {0},
         };
         int r = json_dispatch(object, fields, ret, NULL);
 
@@ -84,9 +85,9 @@ typedef struct EvaluateCall {
 
 static int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         static const JsonField fields[] = {
-                {"account", JSON_FIELD_STRING, offsetof(EvaluateCall, account), 1024, JSON_REQUIRED},
-                {"context", JSON_FIELD_OBJECT, offsetof(EvaluateCall, context), 0, JSON_REQUIRED},
-                {0},
+                        {"account", JSON_FIELD_STRING, offsetof(EvaluateCall, account), 1024, JSON_REQUIRED},
+                        {"context", JSON_FIELD_OBJECT, offsetof(EvaluateCall, context), 0, JSON_REQUIRED},
+                        {0},
         };
         JIT_CLEANUP(evaluate_context_done) EvaluateContext context = {0};
         EvaluateCall call = {0};
@@ -183,9 +184,11 @@ static void on_got(int error, const Approval *approval, char *const *keys, void 
         else if (!(document = ticket_document_to_json(d, false)))
                 (void) reply_try_again(g->link, "there is no memory for that now");
         else
-                (void) varlink_reply(g->link, json_pack("{s:o, s:s, s:s}", "document", document, "canonical", d->ticket->canonical, "state",
-                                                        approval_state_text(approval, approver_role(g->approver, approval->role),
-                                                                            now_usec(CLOCK_REALTIME))));
+                (void) varlink_reply(g->link,
+                                     json_pack("{s:o, s:s, s:s}", "document", document, "canonical",
+                                               d->ticket->canonical, "state",
+                                               approval_state_text(approval, approver_role(g->approver, approval->role),
+                                                                   now_usec(CLOCK_REALTIME))));
         varlink_link_unref(g->link);
         free(g);
 }
@@ -229,11 +232,14 @@ static json_t *list_item(const Approver *a, const char *key, uint64_t now) {
         role = approver_role(a, t->role);
         state = ticket_state_name(d->state);
         if (d->state == TICKET_OPEN)
-                state = now >= t->not_after ? "expired" : d->n_approvals >= role_approvers(role) ? "approved" : "pending";
-        return json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:b}", "id", t->id, "title", t->title, "requesters",
-                         json_from_strv(t->requesters), "role", t->role, "hosts", json_from_strv(t->hosts), "not_before",
-                         time_format_rfc3339(t->not_before, from), "not_after", time_format_rfc3339(t->not_after, until), "state", state,
-                         "approvals", (json_int_t) d->n_approvals, "needed", (json_int_t) role_approvers(role), "emergency",
+                state = now >= t->not_after                      ? "expired"
+                        : d->n_approvals >= role_approvers(role) ? "approved"
+                                                                 : "pending";
+        return json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:I, s:I, s:b}", "id", t->id, "title", t->title,
+                         "requesters", json_from_strv(t->requesters), "role", t->role, "hosts",
+                         json_from_strv(t->hosts), "not_before", time_format_rfc3339(t->not_before, from), "not_after",
+                         time_format_rfc3339(t->not_after, until), "state", state, "approvals",
+                         (json_int_t) d->n_approvals, "needed", (json_int_t) role_approvers(role), "emergency",
                          (int) t->emergency);
 }
 
@@ -290,18 +296,18 @@ static int vl_method_list_tickets(VarlinkLink *l, json_t *parameters, bool more,
 }
 
 static const VarlinkMethod methods[] = {
-        {"Evaluate", vl_method_evaluate, VARLINK_ROOT_ONLY},
-        {"Watch", vl_method_watch, VARLINK_ROOT_ONLY},
-        {"NewTicket", vl_method_new_ticket, 0},
-        {"AddApproval", vl_method_add_approval, 0},
-        {"DenyTicket", vl_method_deny_ticket, 0},
-        {"CloseTicket", vl_method_close_ticket, 0},
-        {"GetTicket", vl_method_get_ticket, 0},
-        {"ListTickets", vl_method_list_tickets, 0},
-        {"ImportTicket", vl_method_import_ticket, 0},
-        {"Explain", vl_method_explain, 0},
-        {0},
+                {"Evaluate", vl_method_evaluate, VARLINK_ROOT_ONLY},
+                {"Watch", vl_method_watch, VARLINK_ROOT_ONLY},
+                {"NewTicket", vl_method_new_ticket, 0},
+                {"AddApproval", vl_method_add_approval, 0},
+                {"DenyTicket", vl_method_deny_ticket, 0},
+                {"CloseTicket", vl_method_close_ticket, 0},
+                {"GetTicket", vl_method_get_ticket, 0},
+                {"ListTickets", vl_method_list_tickets, 0},
+                {"ImportTicket", vl_method_import_ticket, 0},
+                {"Explain", vl_method_explain, 0},
+                {0},
 };
 
 const VarlinkInterface approver_interface = {
-        .name = "io.pamjit.Approver", .description = io_pamjit_Approver_varlink, .methods = methods};
+                .name = "io.pamjit.Approver", .description = io_pamjit_Approver_varlink, .methods = methods};

@@ -26,6 +26,8 @@ int reply_try_again(VarlinkLink *l, const char *message);
 int ticket_check_window(const Ticket *t, uint64_t now, TicketFault *ret_fault);
 /* Whether each account of t would be t's, and no account of another ticket would be lost. */
 bool ticket_names_are_free(const Approver *a, const Ticket *t);
+/* To the journal, with JIT_TICKET=. */
+void log_ticket(const Ticket *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Answers for a ticket_store_put() that failed. */
 int ticket_store_failed(VarlinkLink *l, const Ticket *t, int error);
 

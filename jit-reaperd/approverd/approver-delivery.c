@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* AddApproval and ImportTicket: both bring approvals of a ticket, one or a document full. Anyone may bring them: every signature is checked
- * first, then the approvals go into the store, all or none. */
+/* AddApproval and ImportTicket: both bring approvals of a ticket, one or a document full. Anyone may bring them: every
+ * signature is checked first, then the approvals go into the store, all or none. */
 
 #include "approver-api.h"
 #include "json.h"
@@ -17,13 +17,13 @@ typedef struct Delivery {
         VarlinkLink *link;
         Caller caller;
         bool import;
-        bool may_see;             /* whoever may not is told nothing but "no such ticket", until a good signature is shown */
+        bool may_see; /* whoever may not is told nothing but "no such ticket", until a good signature is shown */
         TicketDocument *document; /* what is brought; for AddApproval: the stored ticket with just the new approval */
         SignatureKey *signers;
         unsigned waiting;
         int error;
-        size_t bad;               /* the first whose signature is not good */
-        SignatureResult result;   /* and why; SIGNATURE_VALID: none */
+        size_t bad;             /* the first whose signature is not good */
+        SignatureResult result; /* and why; SIGNATURE_VALID: none */
 } Delivery;
 
 typedef struct DeliveryWaiting {
@@ -51,13 +51,14 @@ static void on_counted(int error, const Approval *approval, char *const *keys, v
         const char *state = approval ? approval_state_text(approval, role, now_usec(CLOCK_REALTIME)) : NULL;
 
         (void) keys;
-        if (error < 0)
+        if (error < 0 || !approval)
                 (void) reply_try_again(d->link, "it is stored, but its approvals cannot be counted just now");
         else if (d->import)
                 (void) varlink_reply(d->link, json_pack("{s:s, s:s}", "id", approval->ticket, "state", state));
         else
-                (void) varlink_reply(d->link, json_pack("{s:s, s:I, s:I}", "state", state, "approvals", (json_int_t) approval_count(approval),
-                                                        "needed", (json_int_t) role_approvers(role)));
+                (void) varlink_reply(d->link, json_pack("{s:s, s:I, s:I}", "state", state, "approvals",
+                                                        (json_int_t) approval_count(approval), "needed",
+                                                        (json_int_t) role_approvers(role)));
 }
 
 static void delivery_succeed(Delivery *d) {
@@ -70,10 +71,11 @@ static void delivery_succeed(Delivery *d) {
 
 static int refuse_signature(const Delivery *d) {
         static const char *const messages[] = {
-                [SIGNATURE_VALID] = "",
-                [SIGNATURE_TAMPERED] = "the signature is not one of this ticket (namespace " SIGNATURE_NAMESPACE ")",
-                [SIGNATURE_UNKNOWN] = "the key is not listed for that approver",
-                [SIGNATURE_REVOKED] = "the approver's key is revoked",
+                        [SIGNATURE_VALID] = "",
+                        [SIGNATURE_TAMPERED] =
+                                        "the signature is not one of this ticket (namespace " SIGNATURE_NAMESPACE ")",
+                        [SIGNATURE_UNKNOWN] = "the key is not listed for that approver",
+                        [SIGNATURE_REVOKED] = "the approver's key is revoked",
         };
 
         if (!d->may_see)
@@ -88,8 +90,10 @@ static int check_approval(Delivery *d, const TicketDocument *stored, char *const
         const TicketApproval *a = &d->document->approvals[i];
         SignatureKey other;
 
-        if (strv_contains(stored->ticket->requesters, a->approver) || signature_key_is_among(&d->signers[i], requester_keys))
-                return reply_not_allowed(d->link, "self-approved", "who asks for a ticket cannot approve it"), -EALREADY;
+        if (strv_contains(stored->ticket->requesters, a->approver) ||
+            signature_key_is_among(&d->signers[i], requester_keys))
+                return reply_not_allowed(d->link, "self-approved", "who asks for a ticket cannot approve it"),
+                       -EALREADY;
         for (size_t j = 0; j < stored->n_approvals; j++) {
                 const TicketApproval *s = &stored->approvals[j];
                 bool same_name = streq(s->approver, a->approver);
@@ -98,7 +102,8 @@ static int check_approval(Delivery *d, const TicketDocument *stored, char *const
                         return 1;
                 if (same_name || (signature_parse(s->signature, strlen(s->signature), &other) >= 0 &&
                                   signature_key_equal(&other, &d->signers[i])))
-                        return reply_not_allowed(d->link, "ticket-pending", "that approver, or that key, has approved this ticket already"),
+                        return reply_not_allowed(d->link, "ticket-pending",
+                                                 "that approver, or that key, has approved this ticket already"),
                                -EALREADY;
         }
         return 0;
@@ -106,12 +111,15 @@ static int check_approval(Delivery *d, const TicketDocument *stored, char *const
 
 static int check_stored(Delivery *d, const TicketDocument *stored) {
         if (!streq(stored->ticket->digest, d->document->ticket->digest))
-                return varlink_error(d->link, "io.pamjit.Approver.TicketExists", json_pack("{s:s}", "id", d->document->ticket->id)), -EALREADY;
+                return varlink_error(d->link, "io.pamjit.Approver.TicketExists",
+                                     json_pack("{s:s}", "id", d->document->ticket->id)),
+                       -EALREADY;
         if (d->import)
                 return 0;
         if (stored->state != TICKET_OPEN)
                 return reply_not_allowed(d->link, stored->state == TICKET_DENIED ? "ticket-denied" : "ticket-closed",
-                                         "the ticket is not open any more"), -EALREADY;
+                                         "the ticket is not open any more"),
+                       -EALREADY;
         if (now_usec(CLOCK_REALTIME) >= stored->ticket->not_after)
                 return reply_not_allowed(d->link, "too-late", "the ticket's window has passed"), -EALREADY;
         return 0;
@@ -136,7 +144,9 @@ static int merge_approvals(Delivery *d, TicketDocument *stored) {
                 if ((r = check_approval(d, stored, all, i)) == 0)
                         r = ticket_document_add_approval(stored, a->approver, a->at, a->signature);
                 if (r == -ENOSPC)
-                        return reply_not_allowed(d->link, "no-space", "the ticket has as many approvals as it can have"), -EALREADY;
+                        return reply_not_allowed(d->link, "no-space",
+                                                 "the ticket has as many approvals as it can have"),
+                               -EALREADY;
         }
         return r < 0 ? r : 0;
 }
@@ -148,14 +158,19 @@ static int stored_or_new(Delivery *d, TicketDocument **ret) {
         int r = ticket_store_get(d->approver->store, d->document->ticket->key, ret);
 
         if (r == -EBADMSG)
-                return varlink_error(d->link, "io.pamjit.Approver.TicketExists", json_pack("{s:s}", "id", d->document->ticket->id)), -EALREADY;
+                return varlink_error(d->link, "io.pamjit.Approver.TicketExists",
+                                     json_pack("{s:s}", "id", d->document->ticket->id)),
+                       -EALREADY;
         if (r != -ENOENT)
                 return r;
         if (!d->import) /* gone while ssh-keygen looked */
                 return reply_no_such_ticket(d->link, d->document->ticket->id), -EALREADY;
         if (!ticket_names_are_free(d->approver, d->document->ticket))
-                return varlink_error(d->link, "io.pamjit.Approver.TicketExists", json_pack("{s:s}", "id", d->document->ticket->id)), -EALREADY;
-        object = json_loadb(d->document->ticket->canonical, d->document->ticket->canonical_length, JSON_REJECT_DUPLICATES, NULL);
+                return varlink_error(d->link, "io.pamjit.Approver.TicketExists",
+                                     json_pack("{s:s}", "id", d->document->ticket->id)),
+                       -EALREADY;
+        object = json_loadb(d->document->ticket->canonical, d->document->ticket->canonical_length,
+                            JSON_REJECT_DUPLICATES, NULL);
         if (!object || (r = ticket_parse(object, &t, NULL)) < 0 || (r = ticket_document_new(t, &stored)) < 0)
                 return object ? r : -ENOMEM;
         if (!(stored->created_by = strdup(d->caller.name)))
@@ -178,7 +193,8 @@ static void delivery_store(Delivery *owned) {
                 (void) refuse_signature(d);
                 return;
         }
-        if ((r = stored_or_new(d, &stored)) >= 0 && (r = check_stored(d, stored)) >= 0 && (r = merge_approvals(d, stored)) >= 0)
+        if ((r = stored_or_new(d, &stored)) >= 0 && (r = check_stored(d, stored)) >= 0 &&
+            (r = merge_approvals(d, stored)) >= 0)
                 r = merge_state(d, stored);
         if (r == -EALREADY)
                 return;
@@ -191,7 +207,12 @@ static void delivery_store(Delivery *owned) {
                 (void) ticket_store_failed(d->link, stored->ticket, r);
                 return;
         }
-        log_info("%s: %zu approval(s) brought by %s", stored->ticket->id, d->document->n_approvals, d->caller.name[0] ? d->caller.name : "somebody");
+        if (d->import)
+                log_ticket(stored->ticket, "brought by %s, with %zu approvals", d->caller.name,
+                           d->document->n_approvals);
+        else
+                log_ticket(stored->ticket, "approved by %s, as %s delivered", d->document->approvals[0].approver,
+                           d->caller.name);
         delivery_succeed(take_ptr(d));
 }
 
@@ -219,7 +240,10 @@ static void on_checked(int error, SignatureResult result, void *userdata) {
 static void check_signature(Delivery *d, size_t i) {
         const TicketApproval *a = &d->document->approvals[i];
         const Ticket *t = d->document->ticket;
-        SignatureRequest request = {.message = t->canonical, .length = t->canonical_length, .approver = a->approver, .signature = a->signature};
+        SignatureRequest request = {.message = t->canonical,
+                                    .length = t->canonical_length,
+                                    .approver = a->approver,
+                                    .signature = a->signature};
         SignatureResult result = SIGNATURE_TAMPERED;
         DeliveryWaiting *w;
         int r;
@@ -232,7 +256,7 @@ static void check_signature(Delivery *d, size_t i) {
                 delivery_note(d, -ENOMEM, result, i);
                 return;
         }
-        *w = (DeliveryWaiting) {d, i};
+        *w = (DeliveryWaiting){d, i};
         r = signature_verify(d->approver->verifier, &request, on_checked, w, &result);
         if (r == 0) {
                 d->waiting++;
@@ -243,7 +267,8 @@ static void check_signature(Delivery *d, size_t i) {
 }
 
 /* Steals document. */
-static int delivery_start(Approver *a, VarlinkLink *l, const Caller *c, bool import, bool may_see, TicketDocument *document) {
+static int delivery_start(Approver *a, VarlinkLink *l, const Caller *c, bool import, bool may_see,
+                          TicketDocument *document) {
         Delivery *d = calloc(1, sizeof(*d));
 
         if (!d || !(d->signers = calloc(document->n_approvals + 1, sizeof(*d->signers)))) {
@@ -288,7 +313,8 @@ static int add_approval(Approver *a, VarlinkLink *l, const Caller *c, const Appr
         if (may_see && strv_contains(stored->ticket->requesters, call->approver))
                 return reply_not_allowed(l, "self-approved", "who asks for a ticket cannot approve it");
         if (!person_name_is_valid(call->approver))
-                return may_see ? reply_bad_signature(l, "approver-unknown", "that is not an approver's name") : reply_no_such_ticket(l, call->id);
+                return may_see ? reply_bad_signature(l, "approver-unknown", "that is not an approver's name")
+                               : reply_no_such_ticket(l, call->id);
         if ((r = ticket_document_new(take_ptr(stored->ticket), &document)) < 0 ||
             (r = ticket_document_add_approval(document, call->approver, now_usec(CLOCK_REALTIME), call->signature)) < 0)
                 return r;
@@ -297,10 +323,11 @@ static int add_approval(Approver *a, VarlinkLink *l, const Caller *c, const Appr
 
 int vl_method_add_approval(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         static const JsonField fields[] = {
-                {"id", JSON_FIELD_STRING, offsetof(ApprovalCall, id), 1024, JSON_REQUIRED},
-                {"approver", JSON_FIELD_STRING, offsetof(ApprovalCall, approver), 1024, JSON_REQUIRED},
-                {"signature", JSON_FIELD_TEXT, offsetof(ApprovalCall, signature), TICKET_SIGNATURE_MAX, JSON_REQUIRED},
-                {0},
+                        {"id", JSON_FIELD_STRING, offsetof(ApprovalCall, id), 1024, JSON_REQUIRED},
+                        {"approver", JSON_FIELD_STRING, offsetof(ApprovalCall, approver), 1024, JSON_REQUIRED},
+                        {"signature", JSON_FIELD_TEXT, offsetof(ApprovalCall, signature), TICKET_SIGNATURE_MAX,
+                         JSON_REQUIRED},
+                        {0},
         };
         JIT_CLEANUP(approval_call_done) ApprovalCall call = {0};
         Caller c;
@@ -334,7 +361,8 @@ int vl_method_import_ticket(VarlinkLink *l, json_t *parameters, bool more, void 
         if (r < 0)
                 return r;
         if (!caller_may_see(a, &c, d->ticket->requesters))
-                return reply_not_allowed(l, "not-requester", "only requesters, approvers and root can bring a ticket here");
+                return reply_not_allowed(l, "not-requester",
+                                         "only requesters, approvers and root can bring a ticket here");
         if (ticket_check_window(d->ticket, now_usec(CLOCK_REALTIME), &fault) < 0)
                 return reply_bad_ticket(l, &fault);
         return delivery_start(a, l, &c, true, true, take_ptr(d));

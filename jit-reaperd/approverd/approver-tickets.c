@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include <stdarg.h>
+
 #include "approver-api.h"
 #include "json.h"
 #include "log.h"
@@ -11,7 +13,7 @@
 enum { COST_WRITE = 1 };
 
 int ticket_check_window(const Ticket *t, uint64_t now, TicketFault *f) {
-        *f = (TicketFault) {.field = "not_after"};
+        *f = (TicketFault){.field = "not_after"};
         if (t->not_after <= now)
                 (void) snprintf(f->message, sizeof(f->message), "the window has passed already");
         else if (t->not_after > now + AHEAD_MAX_USEC)
@@ -29,7 +31,7 @@ bool ticket_names_are_free(const Approver *a, const Ticket *t) {
         (void) snprintf(whole, sizeof(whole), ACCOUNT_PREFIX "%s", t->key);
         if (a->provider->resolve(a->provider, whole, &other) >= 0 && !streq(other.ticket, t->key))
                 return false;
-        STRV_FOREACH(person, t->requesters)
+        STRV_FOREACH (person, t->requesters)
                 if (ticket_account(t, *person, account) < 0 ||
                     (a->provider->resolve(a->provider, account, &other) >= 0 && !streq(other.ticket, t->key)) ||
                     (!streq(account, whole) && ticket_store_has(a->store, account + strlen(ACCOUNT_PREFIX))))
@@ -37,9 +39,22 @@ bool ticket_names_are_free(const Approver *a, const Ticket *t) {
         return true;
 }
 
+void log_ticket(const Ticket *t, const char *format, ...) {
+        char field[sizeof("JIT_TICKET=") + TICKET_ID_MAX], text[256];
+        const char *const fields[] = {field, NULL};
+        va_list ap;
+
+        (void) snprintf(field, sizeof(field), "JIT_TICKET=%s", t->id);
+        va_start(ap, format);
+        (void) vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        log_fields(LOG_INFO, fields, "%s: %s", t->id, text);
+}
+
 int ticket_store_failed(VarlinkLink *l, const Ticket *t, int error) {
         if (error == -EDQUOT)
-                return reply_not_allowed(l, "rate-limited", "you have too many tickets whose window has not passed; close some");
+                return reply_not_allowed(l, "rate-limited",
+                                         "you have too many tickets whose window has not passed; close some");
         log_error("%s: cannot be stored: %s", t->id, strerror(-error));
         return reply_try_again(l, error == -ENOSPC ? "there is no room for tickets" : "the ticket cannot be stored");
 }
@@ -61,7 +76,7 @@ static int store_new(Approver *a, VarlinkLink *l, Ticket *t, const Caller *c) {
                         return -ENOMEM;
                 if ((r = ticket_store_put(a->store, d, now_usec(CLOCK_REALTIME))) < 0)
                         return ticket_store_failed(l, t, r);
-                log_info("%s: asked for by %s", t->id, c->name);
+                log_ticket(t, "asked for by %s", c->name);
                 approver_changed(a, t->id);
         }
         return varlink_reply(l, json_pack("{s:s, s:s}", "id", t->id, "canonical", t->canonical));
@@ -112,27 +127,29 @@ static int end_ticket(Approver *a, VarlinkLink *l, const EndCall *call, TicketSt
         if (ticket_store_get(a->store, call->id, &d) < 0 || !caller_may_see(a, c, d->ticket->requesters))
                 return reply_no_such_ticket(l, call->id);
         if (state == TICKET_DENIED && !c->root && !caller_is_approver(a, c))
-                return reply_not_allowed(l, "approver-unknown", "only approvers can deny a ticket; who asked for it can close it");
+                return reply_not_allowed(l, "approver-unknown",
+                                         "only approvers can deny a ticket; who asked for it can close it");
         if (d->state == state)
                 return varlink_reply(l, NULL);
         r = ticket_document_end(d, state, c->name, now, call->reason);
         if (r == -EALREADY)
-                return d->state == TICKET_DENIED ? reply_not_allowed(l, "ticket-denied", "the ticket was denied already")
-                                                 : reply_not_allowed(l, "ticket-closed", "the ticket was closed already");
+                return d->state == TICKET_DENIED
+                                       ? reply_not_allowed(l, "ticket-denied", "the ticket was denied already")
+                                       : reply_not_allowed(l, "ticket-closed", "the ticket was closed already");
         if (r < 0)
                 return r;
         if ((r = ticket_store_put(a->store, d, now)) < 0)
                 return ticket_store_failed(l, d->ticket, r);
-        log_info("%s: %s by %s", d->ticket->id, ticket_state_name(state), c->name);
+        log_ticket(d->ticket, "%s by %s", ticket_state_name(state), c->name);
         approver_changed(a, d->ticket->id);
         return varlink_reply(l, NULL);
 }
 
 static int end_method(VarlinkLink *l, json_t *parameters, TicketState state, Approver *a) {
         static const JsonField fields[] = {
-                {"id", JSON_FIELD_STRING, offsetof(EndCall, id), 1024, JSON_REQUIRED},
-                {"reason", JSON_FIELD_TEXT, offsetof(EndCall, reason), TICKET_REASON_MAX, 0},
-                {0},
+                        {"id", JSON_FIELD_STRING, offsetof(EndCall, id), 1024, JSON_REQUIRED},
+                        {"reason", JSON_FIELD_TEXT, offsetof(EndCall, reason), TICKET_REASON_MAX, 0},
+                        {0},
         };
         JIT_CLEANUP(end_call_done) EndCall call = {0};
         Caller c;

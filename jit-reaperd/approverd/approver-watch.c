@@ -5,7 +5,8 @@
 #include "approver.h"
 #include "log.h"
 
-/* An editor writes a file in several steps; what is judged meanwhile sees the files anyway (approvers_file_refresh()). */
+/* An editor writes a file in several steps; what is judged meanwhile sees the files anyway (approvers_file_refresh()).
+ */
 #define SETTLE_USEC (50 * USEC_PER_MSEC)
 
 struct Watcher {
@@ -49,7 +50,7 @@ int approver_watch(Approver *a, VarlinkLink *l) {
                 return -EMFILE;
         if (!(w = malloc(sizeof(*w))))
                 return -ENOMEM;
-        *w = (Watcher) {.next = a->watchers, .approver = a, .link = varlink_link_ref(l)};
+        *w = (Watcher){.next = a->watchers, .approver = a, .link = varlink_link_ref(l)};
         a->watchers = w;
         a->n_watchers++;
         varlink_link_on_gone(l, on_watcher_gone, w);
@@ -98,7 +99,9 @@ static void follow(Approver *a, const char *path, sd_event_source **source) {
 
         *source = sd_event_source_disable_unref(*source);
         r = sd_event_add_inotify(a->event, source, path,
-                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_ONLYDIR, on_file, a);
+                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
+                                                 IN_ONLYDIR,
+                                 on_file, a);
         if (r < 0 && r != -ENOENT)
                 log_warning("%s: changes are noticed at SIGHUP only: %s", path, strerror(-r));
 }

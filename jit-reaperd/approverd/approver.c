@@ -11,7 +11,7 @@
 static int lower_copy(char *const *list, char ***ret) {
         _cleanup_strv_ char **v = NULL;
 
-        STRV_FOREACH(s, list) {
+        STRV_FOREACH (s, list) {
                 _cleanup_free_ char *name = strdup(*s);
                 if (!name)
                         return -ENOMEM;
@@ -46,8 +46,8 @@ static void load_config(Approver *a) {
         int r = config_load(a->root, &c, why);
 
         if (r < 0)
-                log_error("The configuration is refused, %s: %s", a->config ? "the last good one stays" : "so no role is known",
-                          *why ? why : strerror(-r));
+                log_error("The configuration is refused, %s: %s",
+                          a->config ? "the last good one stays" : "so no role is known", *why ? why : strerror(-r));
         else {
                 config_free(a->config);
                 a->config = take_ptr(c);
@@ -63,7 +63,8 @@ static void load_policy(Approver *a) {
         int r = policy_load(a->etc, a->vendor, &p, why);
 
         if (r < 0) {
-                log_error("The policy is refused, %s: %s", a->policy ? "the last good one stays" : "so everything is refused",
+                log_error("The policy is refused, %s: %s",
+                          a->policy ? "the last good one stays" : "so everything is refused",
                           *why ? why : strerror(-r));
                 return;
         }
@@ -109,8 +110,10 @@ static int set_paths(Approver *a, const char *root, const char *etc) {
 int approver_new(sd_event *event, const char *root, const char *etc, const char *state, Approver **ret) {
         static const VarlinkInterface *const interfaces[] = {&approver_interface, NULL};
         /* A document is at most DOCUMENT_TEXT_MAX; the call around it, and its escaping, come on top. */
-        static const VarlinkLimits limits = {
-                .connections = 512, .connections_per_user = 16, .message_max = DOCUMENT_TEXT_MAX + 64 * 1024, .idle_usec = 30 * USEC_PER_SEC};
+        static const VarlinkLimits limits = {.connections = 512,
+                                             .connections_per_user = 16,
+                                             .message_max = DOCUMENT_TEXT_MAX + 64 * 1024,
+                                             .idle_usec = 30 * USEC_PER_SEC};
         JIT_CLEANUP(approver_freep) Approver *a = calloc(1, sizeof(*a));
         int r;
 
@@ -118,8 +121,9 @@ int approver_new(sd_event *event, const char *root, const char *etc, const char 
                 return -ENOMEM;
         a->event = sd_event_ref(event);
         if ((r = set_paths(a, root, etc)) < 0 || (r = approvers_file_new(a->etc, &a->approvers)) < 0 ||
-            (r = signature_verifier_new(event, a->approvers, NULL, &a->verifier)) < 0 || (r = ticket_store_new(state, &a->store)) < 0 ||
-            (r = provider_signed_new(a, &a->provider)) < 0 || (r = varlink_server_new(event, interfaces, &limits, a, &a->server)) < 0)
+            (r = signature_verifier_new(event, a->approvers, NULL, &a->verifier)) < 0 ||
+            (r = ticket_store_new(state, &a->store)) < 0 || (r = provider_signed_new(a, &a->provider)) < 0 ||
+            (r = varlink_server_new(event, interfaces, &limits, a, &a->server)) < 0)
                 return r;
         load_config(a);
         load_policy(a);

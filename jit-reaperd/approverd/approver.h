@@ -36,8 +36,8 @@ typedef struct Approver {
         sd_event_source *inotify_etc, *inotify_keys, *settle; /* settle: a short wait, so that one edit is one change */
 } Approver;
 
-/* root: "" or a directory that holds etc/jit and usr/lib/jit; state: the state directory. Signals SIGHUP, SIGTERM, SIGINT and SIGCHLD must be
- * blocked. */
+/* root: "" or a directory that holds etc/jit and usr/lib/jit; state: the state directory. Signals SIGHUP, SIGTERM,
+ * SIGINT and SIGCHLD must be blocked. */
 int approver_new(sd_event *event, const char *root, const char *etc, const char *state, Approver **ret);
 Approver *approver_free(Approver *a);
 DEFINE_CLEANUP(Approver, approver_free);

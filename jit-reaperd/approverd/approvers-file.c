@@ -70,8 +70,8 @@ static Identity identity_of(int dir_fd, const char *name) {
 }
 
 static bool identity_is(const Identity *a, const Identity *b) {
-        return a->device == b->device && a->inode == b->inode && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
-               a->mtime.tv_nsec == b->mtime.tv_nsec && a->error == b->error;
+        return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+               a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec && a->error == b->error;
 }
 
 static int memfd_with(const char *name, const char *data, size_t length) {
@@ -87,7 +87,8 @@ static int memfd_with(const char *name, const char *data, size_t length) {
         return take_fd(&fd);
 }
 
-/* allowed_signers: ssh-keygen(1), ALLOWED SIGNERS: principals, options, key. Only the first word is of interest here. */
+/* allowed_signers: ssh-keygen(1), ALLOWED SIGNERS: principals, options, key. Only the first word is of interest here.
+ */
 static void collect_names(ApproversFile *a, const char *text) {
         for (const char *line = text; *line; line += *line == '\n') {
                 size_t word = strcspn(line, " \t\n");
@@ -119,7 +120,8 @@ static void load_approvers(ApproversFile *a, int dir_fd) {
                 log_warning("%s/approvers: cannot be used, so nobody can approve: %s", a->directory, strerror(-r));
                 return;
         }
-        a->timed = strcasestr(text, "valid-after") || strcasestr(text, "valid-before") || strcasestr(text, "cert-authority");
+        a->timed = strcasestr(text, "valid-after") || strcasestr(text, "valid-before") ||
+                   strcasestr(text, "cert-authority");
         collect_names(a, text);
 }
 
@@ -147,7 +149,8 @@ static void load_revoked(ApproversFile *a, int dir_fd) {
                 return;
 unusable:
         a->revokes_all = true;
-        log_warning("%s/revoked: cannot be used, so every approver counts as revoked (a file of root's, writable by root alone, of "
+        log_warning("%s/revoked: cannot be used, so every approver counts as revoked (a file of root's, writable by "
+                    "root alone, of "
                     "at most %d KiB is wanted)",
                     a->directory, APPROVERS_FILE_MAX / 1024);
 }

@@ -9,16 +9,18 @@ void caller_identify(uid_t uid, Caller *ret) {
         char buffer[16 * 1024];
         struct passwd entry, *found = NULL;
 
-        *ret = (Caller) {.uid = uid, .root = uid == 0};
+        *ret = (Caller){.uid = uid, .root = uid == 0};
         if (ret->root) {
                 (void) snprintf(ret->name, sizeof(ret->name), "root");
                 return;
         }
-        /* NSS may wait for a service of this host's, at most briefly. It does not ask jit-reaperd (SYSTEMD_BYPASS_USERDB= in the unit): a
-         * transient account is nobody here, whoever uses it asks for tickets under the own name. */
+        /* NSS may wait for a service of this host's, at most briefly. It does not ask jit-reaperd
+         * (SYSTEMD_BYPASS_USERDB= in the unit): a transient account is nobody here, whoever uses it asks for tickets
+         * under the own name. */
         if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) != 0 || !found)
                 return;
-        if (!person_name_is_valid(found->pw_name) || account_name_is_ours(found->pw_name) || streq(found->pw_name, "root"))
+        if (!person_name_is_valid(found->pw_name) || account_name_is_ours(found->pw_name) ||
+            streq(found->pw_name, "root"))
                 return;
         (void) snprintf(ret->name, sizeof(ret->name), "%s", found->pw_name);
 }
@@ -48,7 +50,7 @@ bool rate_take(RateTable *t, uid_t uid, unsigned cost, uint64_t now) {
                 for (size_t i = 1; i < RATE_USERS_MAX; i++)
                         if (t->buckets[i].at < b->at)
                                 b = &t->buckets[i];
-                *b = (RateBucket) {.uid = uid, .at = now, .tokens = RATE_BURST};
+                *b = (RateBucket){.uid = uid, .at = now, .tokens = RATE_BURST};
         }
         b->tokens += (double) (now - b->at) / (double) USEC_PER_SEC * RATE_PER_SECOND;
         if (b->tokens > RATE_BURST)

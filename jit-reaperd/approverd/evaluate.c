@@ -21,7 +21,7 @@ void evaluate_context_done(EvaluateContext *c) {
         free(c->service);
         free(c->rhost);
         free(c->tty);
-        *c = (EvaluateContext) {0};
+        *c = (EvaluateContext){0};
 }
 
 static void evaluation_finish(Evaluation *e, json_t *verdict, json_t *inputs) {
@@ -35,12 +35,15 @@ static int run_policy(const Evaluation *e, const json_t *input, PolicyResult *re
         int r;
 
         if (!p) {
-                *ret = (PolicyResult) {.ttl_usec = USEC_INFINITY};
+                *ret = (PolicyResult){.ttl_usec = USEC_INFINITY};
                 return strv_extend(&ret->reasons, "policy-denied");
         }
         r = policy_run(p, input, ret);
         if (r >= 0 && ret->error) {
-                const char *const fields[] = {"JIT_REASON=policy-denied", NULL};
+                char ticket[sizeof("JIT_TICKET=") + TICKET_ID_MAX];
+                const char *const fields[] = {"JIT_REASON=policy-denied", ticket, NULL};
+
+                (void) snprintf(ticket, sizeof(ticket), "JIT_TICKET=%s", e->reference.ticket);
                 log_fields(LOG_WARNING, fields, "%s: refused: %s", e->reference.ticket, ret->error);
         }
         return r;
@@ -63,13 +66,24 @@ static void judge(Evaluation *e, const Approval *approval, char *const *keys) {
         JIT_CLEANUP(policy_result_done) PolicyResult policy = {0};
         _cleanup_json_ json_t *input = NULL;
         PolicyInput in = {
-                .reference = &e->reference, .account = e->account, .approval = approval,
-                .role = approver_role(e->approver, approval->role), .host_names = e->approver->host_names,
-                .phase = e->context.phase, .service = e->context.service, .rhost = e->context.rhost, .tty = e->context.tty,
-                .now = now_usec(CLOCK_REALTIME),
+                        .reference = &e->reference,
+                        .account = e->account,
+                        .approval = approval,
+                        .role = approver_role(e->approver, approval->role),
+                        .host_names = e->approver->host_names,
+                        .phase = e->context.phase,
+                        .service = e->context.service,
+                        .rhost = e->context.rhost,
+                        .tty = e->context.tty,
+                        .now = now_usec(CLOCK_REALTIME),
         };
-        VerdictInput v = {.reference = &e->reference, .approval = approval, .role = in.role, .policy = &policy,
-                          .host_names = e->approver->host_names, .keys = keys, .now = in.now};
+        VerdictInput v = {.reference = &e->reference,
+                          .approval = approval,
+                          .role = in.role,
+                          .policy = &policy,
+                          .host_names = e->approver->host_names,
+                          .keys = keys,
+                          .now = in.now};
         json_t *verdict;
 
         if (!(input = policy_input(&in)) || run_policy(e, input, &policy) < 0) {
@@ -98,21 +112,27 @@ static void on_answer(int error, const Approval *approval, char *const *keys, vo
                 judge(e, approval, keys);
 }
 
-void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context, bool inputs,
-                        evaluate_done_t done, void *userdata) {
+void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context,
+                        bool inputs, evaluate_done_t done, void *userdata) {
         Evaluation *e = malloc(sizeof(*e));
 
         if (!e) {
                 done(NULL, NULL, userdata);
                 return;
         }
-        *e = (Evaluation) {.approver = a, .reference = *reference, .context = *context, .inputs = inputs, .done = done, .userdata = userdata};
-        *context = (EvaluateContext) {0};
+        *e = (Evaluation){.approver = a,
+                          .reference = *reference,
+                          .context = *context,
+                          .inputs = inputs,
+                          .done = done,
+                          .userdata = userdata};
+        *context = (EvaluateContext){0};
         (void) snprintf(e->account, sizeof(e->account), "%s", account);
         a->provider->ask(a->provider, &e->reference, true, on_answer, e);
 }
 
-void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done, void *userdata) {
+void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done,
+                      void *userdata) {
         char name[ACCOUNT_NAME_MAX + 1];
         Reference reference;
 

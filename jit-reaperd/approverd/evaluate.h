@@ -15,13 +15,16 @@ typedef struct EvaluateContext {
 
 void evaluate_context_done(EvaluateContext *c);
 
-/* verdict: stolen by the callee; NULL: no memory. inputs: what the policy saw and said; stolen; NULL unless asked for, and without approval. */
+/* verdict: stolen by the callee; NULL: no memory. inputs: what the policy saw and said; stolen; NULL unless asked for,
+ * and without approval. */
 typedef void (*evaluate_done_t)(json_t *verdict, json_t *inputs, void *userdata);
 
-/* account: the name as a stranger typed it. context is taken over (emptied). done is called once, perhaps before this returns. */
-void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done, void *userdata);
+/* account: the name as a stranger typed it. context is taken over (emptied). done is called once, perhaps before this
+ * returns. */
+void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done,
+                      void *userdata);
 /* The same for a reference that is known already; account: as it is to stand in the policy's input. */
-void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context, bool inputs,
-                        evaluate_done_t done, void *userdata);
+void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context,
+                        bool inputs, evaluate_done_t done, void *userdata);
 
 #endif

@@ -35,8 +35,9 @@ static void print_help(void) {
 /* 1: go on; 0: done; -EINVAL. */
 static int parse_options(int argc, char **argv, Options *ret) {
         static const struct option table[] = {
-                {"socket", required_argument, NULL, 's'}, {"state", required_argument, NULL, 'd'}, {"etc", required_argument, NULL, 'e'},
-                {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},        {0},
+                        {"socket", required_argument, NULL, 's'}, {"state", required_argument, NULL, 'd'},
+                        {"etc", required_argument, NULL, 'e'},    {"version", no_argument, NULL, 'v'},
+                        {"help", no_argument, NULL, 'h'},         {0},
         };
         int c;
 
@@ -96,7 +97,8 @@ static int open_socket(const char *path) {
         if (fd < 0)
                 return -errno;
         (void) unlink(path);
-        if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || chmod(path, 0666) < 0 || listen(fd, SOMAXCONN) < 0)
+        if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || chmod(path, 0666) < 0 ||
+            listen(fd, SOMAXCONN) < 0)
                 return -errno;
         return take_fd(&fd);
 }
@@ -136,8 +138,9 @@ static int serve(const Options *o) {
         if (!root)
                 return -ENOMEM;
         if ((r = sd_event_default(&event)) < 0 || (r = prepare_loop(event)) < 0 ||
-            (r = approver_new(event, root, o->etc, o->state, &a)) < 0 || (r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, a)) < 0 ||
-            (r = open_socket(o->socket)) < 0 || (r = approver_listen(a, r)) < 0)
+            (r = approver_new(event, root, o->etc, o->state, &a)) < 0 ||
+            (r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, a)) < 0 || (r = open_socket(o->socket)) < 0 ||
+            (r = approver_listen(a, r)) < 0)
                 return r;
         (void) sd_notify(0, "READY=1");
         return sd_event_loop(event);

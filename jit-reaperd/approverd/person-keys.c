@@ -19,7 +19,7 @@ static int add_line(const char *line, size_t max, char ***keys) {
 }
 
 int person_keys_add(char *const *list, size_t max, char ***keys) {
-        STRV_FOREACH(line, list) {
+        STRV_FOREACH (line, list) {
                 int r = add_line(*line, max, keys);
                 if (r < 0)
                         return r;
@@ -50,7 +50,7 @@ int requester_keys_load(const char *etc, const Ticket *t, const char *person, ch
         _cleanup_strv_ char **all = NULL, **own = NULL;
         int r;
 
-        STRV_FOREACH(name, t->requesters) {
+        STRV_FOREACH (name, t->requesters) {
                 _cleanup_strv_ char **keys = NULL;
                 r = person_keys_load(etc, *name, &keys);
                 if (r < 0 && r != -ENOMEM)

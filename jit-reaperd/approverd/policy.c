@@ -43,7 +43,8 @@ static int clock_new(Policy *p) {
 }
 
 static void clock_set(const Policy *p, uint64_t usec) {
-        struct itimerspec t = {.it_value = {.tv_sec = (time_t) (usec / USEC_PER_SEC), .tv_nsec = (long) (usec % USEC_PER_SEC * 1000)}};
+        struct itimerspec t = {.it_value = {.tv_sec = (time_t) (usec / USEC_PER_SEC),
+                                            .tv_nsec = (long) (usec % USEC_PER_SEC * 1000)}};
 
         (void) timer_settime(p->clock, 0, &t, NULL);
 }
@@ -142,7 +143,7 @@ void policy_result_done(PolicyResult *r) {
         strv_free(r->reasons);
         free(r->message);
         free(r->error);
-        *r = (PolicyResult) {0};
+        *r = (PolicyResult){0};
 }
 
 static int refuse(PolicyResult *ret, const char *error) {
@@ -160,7 +161,9 @@ static bool reason_is_valid(const char *code) {
 
 static int take_reasons(jv reasons, PolicyResult *ret) {
         jv_kind kind = jv_get_kind(reasons);
-        int n = kind == JV_KIND_ARRAY ? jv_array_length(jv_copy(reasons)) : kind == JV_KIND_NULL || kind == JV_KIND_INVALID ? 0 : -1;
+        int n = kind == JV_KIND_ARRAY                             ? jv_array_length(jv_copy(reasons))
+                : kind == JV_KIND_NULL || kind == JV_KIND_INVALID ? 0
+                                                                  : -1;
         int r = n >= 0 && n <= POLICY_REASONS_MAX ? 0 : -EBADMSG;
 
         for (int i = 0; i < n && r >= 0; i++) {
@@ -266,7 +269,7 @@ int policy_run(Policy *p, const json_t *input, PolicyResult *ret) {
         jv output;
         int r;
 
-        *ret = (PolicyResult) {.ttl_usec = USEC_INFINITY};
+        *ret = (PolicyResult){.ttl_usec = USEC_INFINITY};
         if (!text)
                 return -ENOMEM;
         if (strlen(text) > POLICY_INPUT_MAX)

@@ -2,8 +2,8 @@
 #ifndef JIT_POLICY_H
 #define JIT_POLICY_H
 
-/* The policy: one jq program of the administrator's, compiled once. Its author is trusted (the file is root's); its input is not, but is
- * bounded, and a run that takes too much processor time is stopped.
+/* The policy: one jq program of the administrator's, compiled once. Its author is trusted (the file is root's); its
+ * input is not, but is bounded, and a run that takes too much processor time is stopped.
  *
  * MUST: take anything but {"allow": true, ...} from a run that ended well as no. */
 
@@ -15,8 +15,8 @@
 #include "timefmt.h"
 
 enum {
-        POLICY_TEXT_MAX = 64 * 1024,    /* bytes of the program */
-        POLICY_INPUT_MAX = 512 * 1024,  /* bytes of its input */
+        POLICY_TEXT_MAX = 64 * 1024,   /* bytes of the program */
+        POLICY_INPUT_MAX = 512 * 1024, /* bytes of its input */
         POLICY_REASONS_MAX = 16,
         POLICY_MESSAGE_MAX = 200,
         POLICY_WHY_MAX = 512,
@@ -35,8 +35,8 @@ typedef struct PolicyResult {
 
 void policy_result_done(PolicyResult *r);
 
-/* One Policy in a process at a time may run (its clock is a signal). -EBADMSG and ret_why (POLICY_WHY_MAX bytes) if it does not compile;
- * -ENOMEM. */
+/* One Policy in a process at a time may run (its clock is a signal). -EBADMSG and ret_why (POLICY_WHY_MAX bytes) if it
+ * does not compile; -ENOMEM. */
 int policy_new(const char *program, Policy **ret, char *ret_why);
 Policy *policy_free(Policy *p);
 DEFINE_CLEANUP(Policy, policy_free);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tickets from the store. The store may have been written by anybody: an approval counts only if its signature is good for the very bytes
- * that the file holds now. */
+/* Tickets from the store. The store may have been written by anybody: an approval counts only if its signature is good
+ * for the very bytes that the file holds now. */
 
 #include "approver.h"
 #include "person-keys.h"
@@ -71,8 +71,8 @@ static int refer(const TicketEntry *e, const char *person, Reference *ret) {
         return 0;
 }
 
-/* The whole as a ticket's id first, then the shortest person. One account for each person: a ticket with one requester is named alone, one
- * with several never. */
+/* The whole as a ticket's id first, then the shortest person. One account for each person: a ticket with one requester
+ * is named alone, one with several never. */
 static int signed_resolve(Provider *p, const char *account, Reference *ret) {
         const TicketStore *s = ((SignedProvider *) p)->approver->store;
         const char *name = account + strlen(ACCOUNT_PREFIX);
@@ -106,7 +106,8 @@ static bool signed_before(const Question *q, const Approval *a, size_t i) {
 static const char *why_not(const Question *q, const Approval *a, size_t i) {
         if (q->results[i] != SIGNATURE_VALID)
                 return signature_result_reason(q->results[i]);
-        /* One key, one voice: whoever holds the key that opens the account would approve the own ticket, whatever the approver's name. */
+        /* One key, one voice: whoever holds the key that opens the account would approve the own ticket, whatever the
+         * approver's name. */
         if (signed_by_requester(q, i))
                 return "self-approved";
         return signed_before(q, a, i) ? "same-key" : NULL;
@@ -116,7 +117,9 @@ static void fill_approvers(const Question *q, Approval *ret) {
         const TicketDocument *d = q->document;
 
         for (size_t i = 0; i < d->n_approvals; i++) {
-                ApprovalBy by = {.name = d->approvals[i].approver, .at = d->approvals[i].at, .reason = why_not(q, ret, i)};
+                ApprovalBy by = {.name = d->approvals[i].approver,
+                                 .at = d->approvals[i].at,
+                                 .reason = why_not(q, ret, i)};
                 if (by.reason) {
                         ret->invalid[ret->n_invalid++] = by;
                         continue;
@@ -128,15 +131,28 @@ static void fill_approvers(const Question *q, Approval *ret) {
 }
 
 static void question_answer(Question *q) {
-        static const ApprovalState states[] = {
-                [TICKET_OPEN] = APPROVAL_PENDING, [TICKET_DENIED] = APPROVAL_DENIED, [TICKET_CLOSED] = APPROVAL_CLOSED};
+        static const ApprovalState states[] = {[TICKET_OPEN] = APPROVAL_PENDING,
+                                               [TICKET_DENIED] = APPROVAL_DENIED,
+                                               [TICKET_CLOSED] = APPROVAL_CLOSED};
         const TicketDocument *d = q->document;
         const Ticket *t = d->ticket;
         Approval a = {
-                .ticket = t->id, .title = t->title, .role = t->role, .reason = t->reason, .digest = t->digest,
-                .requesters = t->requesters, .hosts = t->hosts, .commands = t->commands, .ssh_keys = t->ssh_keys,
-                .not_before = t->not_before, .not_after = t->not_after, .emergency = t->emergency, .state = states[d->state],
-                .state_by = d->state_by, .state_reason = d->state_reason, .state_at = d->state_at,
+                        .ticket = t->id,
+                        .title = t->title,
+                        .role = t->role,
+                        .reason = t->reason,
+                        .digest = t->digest,
+                        .requesters = t->requesters,
+                        .hosts = t->hosts,
+                        .commands = t->commands,
+                        .ssh_keys = t->ssh_keys,
+                        .not_before = t->not_before,
+                        .not_after = t->not_after,
+                        .emergency = t->emergency,
+                        .state = states[d->state],
+                        .state_by = d->state_by,
+                        .state_reason = d->state_reason,
+                        .state_at = d->state_at,
         };
 
         if (q->error < 0)
@@ -177,7 +193,7 @@ static int ask_signature(Question *q, size_t i, bool urgent) {
         }
         if (!(w = malloc(sizeof(*w))))
                 return -ENOMEM;
-        *w = (Waiting) {q, i};
+        *w = (Waiting){q, i};
         r = signature_verify(q->provider->approver->verifier, &request, on_signature, w, &q->results[i]);
         if (r == 0)
                 return 1;
@@ -237,7 +253,8 @@ int provider_signed_new(Approver *approver, Provider **ret) {
 
         if (!s)
                 return -ENOMEM;
-        *s = (SignedProvider) {{.kind = "signed", .resolve = signed_resolve, .ask = signed_ask, .free = signed_free}, approver};
+        *s = (SignedProvider){{.kind = "signed", .resolve = signed_resolve, .ask = signed_ask, .free = signed_free},
+                              approver};
         *ret = &s->provider;
         return 0;
 }

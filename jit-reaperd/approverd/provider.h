@@ -2,8 +2,8 @@
 #ifndef JIT_PROVIDER_H
 #define JIT_PROVIDER_H
 
-/* The seam between what knows tickets and what judges them. A provider says what is so (who asked, who approved, which approvals do not
- * count and why); whether that is enough is the policy's business.
+/* The seam between what knows tickets and what judges them. A provider says what is so (who asked, who approved, which
+ * approvals do not count and why); whether that is enough is the policy's business.
  *
  * MUST NOT wait in any of its functions. */
 
@@ -24,7 +24,8 @@ typedef enum ApprovalState { APPROVAL_PENDING, APPROVAL_APPROVED, APPROVAL_DENIE
 typedef struct ApprovalBy {
         const char *name;
         uint64_t at;
-        const char *reason; /* of one that does not count: ticket-tampered, approver-unknown, approver-revoked, self-approved ... */
+        const char *reason; /* of one that does not count: ticket-tampered, approver-unknown, approver-revoked,
+                               self-approved ... */
 } ApprovalBy;
 
 /* What a ticket comes to, whatever the system behind it. Everything is borrowed until the answer function returns. */
@@ -43,8 +44,8 @@ typedef struct Approval {
         size_t n_invalid;
 } Approval;
 
-/* error: 0; -ENOENT: no such ticket, or person is none of its requesters; -EBADMSG: not a ticket; -EAGAIN, -ETIMEDOUT, others: cannot be
- * known now. approval and keys (what opens person's account: "type base64") are NULL then. */
+/* error: 0; -ENOENT: no such ticket, or person is none of its requesters; -EBADMSG: not a ticket; -EAGAIN, -ETIMEDOUT,
+ * others: cannot be known now. approval and keys (what opens person's account: "type base64") are NULL then. */
 typedef void (*provider_answer_t)(int error, const Approval *approval, char *const *keys, void *userdata);
 
 typedef struct Provider Provider;
@@ -52,8 +53,8 @@ struct Provider {
         const char *kind;
         /* Which ticket and person an account's name (in lower case) means. -ENOENT: none of this provider's. */
         int (*resolve)(Provider *p, const char *account, Reference *ret);
-        /* Calls answer once, perhaps before it returns; with -ECANCELED when the provider is freed first. person may be empty: then no keys
-         * are given. urgent: a login waits. */
+        /* Calls answer once, perhaps before it returns; with -ECANCELED when the provider is freed first. person may be
+         * empty: then no keys are given. urgent: a login waits. */
         void (*ask)(Provider *p, const Reference *reference, bool urgent, provider_answer_t answer, void *userdata);
         Provider *(*free)(Provider *p);
 };

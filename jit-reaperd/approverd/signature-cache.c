@@ -4,8 +4,8 @@
 
 #include "signature.h"
 
-/* Sets of a few entries each, found by the digest's first bytes: bounded, without allocation, and a stranger who fills it with wrong
- * signatures pushes out at most what a new check brings back. */
+/* Sets of a few entries each, found by the digest's first bytes: bounded, without allocation, and a stranger who fills
+ * it with wrong signatures pushes out at most what a new check brings back. */
 enum { WAYS = 4, SETS = SIGNATURE_CACHE_MAX / WAYS };
 
 typedef struct CacheEntry {
@@ -41,7 +41,8 @@ int signature_cache_digest(const SignatureRequest *request, unsigned char ret[st
 
         if (!context)
                 return -ENOMEM;
-        if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 && digest_part(context, request->message, request->length) == 0 &&
+        if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+            digest_part(context, request->message, request->length) == 0 &&
             digest_part(context, request->approver, strlen(request->approver)) == 0 &&
             digest_part(context, request->signature, strlen(request->signature)) == 0 &&
             EVP_DigestFinal_ex(context, ret, NULL) == 1)
@@ -54,7 +55,8 @@ static CacheEntry *set_of(SignatureCache *c, const unsigned char *digest) {
         return c->entries[(digest[0] | (unsigned) digest[1] << 8) % SETS];
 }
 
-bool signature_cache_get(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t now, SignatureResult *ret) {
+bool signature_cache_get(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t now,
+                         SignatureResult *ret) {
         CacheEntry *set = set_of(c, digest);
 
         for (unsigned i = 0; i < WAYS; i++) {
@@ -67,7 +69,8 @@ bool signature_cache_get(SignatureCache *c, const unsigned char digest[static SI
         return false;
 }
 
-void signature_cache_put(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t until, SignatureResult result) {
+void signature_cache_put(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t until,
+                         SignatureResult result) {
         CacheEntry *set = set_of(c, digest), *victim = &set[0];
 
         for (unsigned i = 0; i < WAYS; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* PROTOCOL.sshsig: armour around base64 of: "SSHSIG", uint32 version 1, string publickey, string namespace, string reserved,
- * string hash_algorithm, string signature. */
+/* PROTOCOL.sshsig: armour around base64 of: "SSHSIG", uint32 version 1, string publickey, string namespace, string
+ * reserved, string hash_algorithm, string signature. */
 
 #include "signature.h"
 #include "strv.h"
@@ -25,7 +25,8 @@ static int base64_value(char c) {
 }
 
 /* RFC 4648 base64 with newlines in between if lines is set. ret_length is at most size, else -ENOSPC. */
-static int base64_decode(const char *text, size_t length, bool lines, unsigned char *ret, size_t size, size_t *ret_length) {
+static int base64_decode(const char *text, size_t length, bool lines, unsigned char *ret, size_t size,
+                         size_t *ret_length) {
         uint32_t group = 0;
         size_t digits = 0, padding = 0, used = 0;
 
@@ -122,7 +123,7 @@ bool signature_key_is(const SignatureKey *key, const char *line) {
 }
 
 bool signature_key_is_among(const SignatureKey *key, char *const *lines) {
-        STRV_FOREACH(line, lines)
+        STRV_FOREACH (line, lines)
                 if (signature_key_is(key, *line))
                         return true;
         return false;

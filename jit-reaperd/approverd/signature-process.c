@@ -53,7 +53,9 @@ static int actions_make(const SignatureProcess *p, posix_spawn_file_actions_t *a
 }
 
 int signature_process_start(const SignatureProcess *p, pid_t *ret) {
-        static char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
+        /* ssh-keygen looks its own user up: as in our unit, without asking jit-reaperd, which may be waiting for us. */
+        static char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", "SYSTEMD_BYPASS_USERDB=io.pamjit.Reaper",
+                                            NULL};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         Arguments arguments;

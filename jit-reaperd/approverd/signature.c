@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One job is one signature, asked of ssh-keygen in up to three processes, each of which says only yes or no (its words are for people
- * and change between releases):
+/* One job is one signature, asked of ssh-keygen in up to three processes, each of which says only yes or no (its words
+ * are for people and change between releases):
  *
  *   | verify -r revoked | check-novalidate | verify without -r | result   |
  *   | yes               |                  |                   | valid    |
@@ -23,9 +23,13 @@
 #include "signature.h"
 #include "timefmt.h"
 
-#define JOB_TIMEOUT_USEC (5 * USEC_PER_SEC)    /* for all of its processes */
-#define TIMED_CACHE_USEC (60 * USEC_PER_SEC)   /* when the approvers file names times */
-enum { WAITERS_MAX = 1024 };
+#define JOB_TIMEOUT_USEC (5 * USEC_PER_SEC)  /* for all of its processes */
+#define TIMED_CACHE_USEC (60 * USEC_PER_SEC) /* when the approvers file names times */
+enum {
+        WAITERS_MAX = 1024,
+        NOT_RUN = 127, /* posix_spawn(3): what a child exits with that could not be told to have failed; not a status of
+                          ssh-keygen's */
+};
 
 typedef enum Stage { STAGE_VERIFY, STAGE_NOVALIDATE, STAGE_UNREVOKED } Stage;
 
@@ -154,7 +158,8 @@ static int on_job_exit(sd_event_source *source, const siginfo_t *info, void *use
         j->child = sd_event_source_disable_unref(j->child);
         if (j->timed_out)
                 job_answer(j, -ETIMEDOUT, result);
-        else if (info->si_code != CLD_EXITED) /* killed: by the memory limit, or by root */
+        else if (info->si_code != CLD_EXITED ||
+                 info->si_status == NOT_RUN) /* killed: by the memory limit, or by root */
                 job_answer(j, -EIO, result);
         else if (j->generation == v->generation && stage_decide(j, info->si_status == 0, &result, &next))
                 job_answer(j, 0, result);
@@ -203,11 +208,13 @@ static int job_start(Job *j) {
                 return r;
         if (lseek(j->message_fd, 0, SEEK_SET) < 0)
                 return -errno;
-        if (!j->timer &&
-            (r = sd_event_add_time_relative(v->event, &j->timer, CLOCK_BOOTTIME, JOB_TIMEOUT_USEC, 0, on_job_timeout, j)) < 0)
+        if (!j->timer && (r = sd_event_add_time_relative(v->event, &j->timer, CLOCK_BOOTTIME, JOB_TIMEOUT_USEC, 0,
+                                                         on_job_timeout, j)) < 0)
                 return r;
-        /* Without approvers, or with a list of revoked keys that cannot be read, the first answer is no without asking. */
-        if (j->stage == STAGE_VERIFY && (approvers_file_fd(v->approvers) < 0 || approvers_file_revokes_all(v->approvers)))
+        /* Without approvers, or with a list of revoked keys that cannot be read, the first answer is no without asking.
+         */
+        if (j->stage == STAGE_VERIFY &&
+            (approvers_file_fd(v->approvers) < 0 || approvers_file_revokes_all(v->approvers)))
                 j->stage = STAGE_NOVALIDATE;
         p.message_fd = j->message_fd;
         p.signature_fd = j->signature_fd;
@@ -256,8 +263,8 @@ static Job *find_job(SignatureVerifier *v, const unsigned char *digest) {
 
         for (size_t i = 0; i < ELEMENTSOF(lists); i++)
                 TAILQ_FOREACH(j, lists[i], entries)
-                        if (j->generation == v->generation && memcmp(j->digest, digest, SIGNATURE_DIGEST) == 0)
-                                return j;
+        if (j->generation == v->generation && memcmp(j->digest, digest, SIGNATURE_DIGEST) == 0)
+                return j;
         return NULL;
 }
 
@@ -279,7 +286,11 @@ static int job_new(SignatureVerifier *v, const SignatureRequest *request, const 
 
         if (!j)
                 return -ENOMEM;
-        *j = (Job){.verifier = v, .generation = v->generation, .length = request->length, .message_fd = -1, .signature_fd = -1};
+        *j = (Job){.verifier = v,
+                   .generation = v->generation,
+                   .length = request->length,
+                   .message_fd = -1,
+                   .signature_fd = -1};
         memcpy(j->digest, digest, SIGNATURE_DIGEST);
         j->message = malloc(request->length + 1);
         j->approver = strdup(request->approver);
@@ -291,7 +302,8 @@ static int job_new(SignatureVerifier *v, const SignatureRequest *request, const 
         return 0;
 }
 
-/* A job that cannot start at once because of its start, not for lack of room, is refused here: done is never called early. */
+/* A job that cannot start at once because of its start, not for lack of room, is refused here: done is never called
+ * early. */
 static int job_submit(SignatureVerifier *v, Job *j, bool urgent) {
         int r;
 

@@ -2,7 +2,8 @@
 #ifndef JIT_SIGNATURE_H
 #define JIT_SIGNATURE_H
 
-/* SSH signatures (PROTOCOL.sshsig of OpenSSH), judged by ssh-keygen in a process of its own: no cryptography on strangers' bytes here.
+/* SSH signatures (PROTOCOL.sshsig of OpenSSH), judged by ssh-keygen in a process of its own: no cryptography on
+ * strangers' bytes here.
  *
  * MUST: give ssh-keygen the very bytes that the answer is cached for (memfds, not paths that may change in between).
  * MUST NOT: wait for ssh-keygen. */
@@ -29,11 +30,13 @@ enum {
 /* ---- the armour (signature-parse.c) ---- */
 
 typedef struct SignatureKey {
-        unsigned char blob[SIGNATURE_KEY_MAX]; /* the signer's public key as RFC 4253, 6.6 has it, or an OpenSSH certificate */
+        unsigned char blob[SIGNATURE_KEY_MAX]; /* the signer's public key as RFC 4253, 6.6 has it, or an OpenSSH
+                                                  certificate */
         size_t length;
 } SignatureKey;
 
-/* Looks whether text is one armoured signature of our namespace and nothing else, and takes the key out. Proves nothing. -EBADMSG. */
+/* Looks whether text is one armoured signature of our namespace and nothing else, and takes the key out. Proves
+ * nothing. -EBADMSG. */
 int signature_parse(const char *text, size_t length, SignatureKey *ret);
 /* Whether line ("type base64 ...") is that key. */
 bool signature_key_is(const SignatureKey *key, const char *line);
@@ -47,8 +50,9 @@ typedef struct ApproversFile ApproversFile;
 int approvers_file_new(const char *directory, ApproversFile **ret);
 ApproversFile *approvers_file_free(ApproversFile *a);
 DEFINE_CLEANUP(ApproversFile, approvers_file_free);
-/* Looks whether either file is another one than before and then takes a copy of it. 1: changed, 0: as before. A file that cannot be
- * trusted or read is logged and counts as one that nobody is in (approvers) or that everybody is in (revoked). */
+/* Looks whether either file is another one than before and then takes a copy of it. 1: changed, 0: as before. A file
+ * that cannot be trusted or read is logged and counts as one that nobody is in (approvers) or that everybody is in
+ * (revoked). */
 int approvers_file_refresh(ApproversFile *a);
 /* The next refresh reads both files, however they look. */
 void approvers_file_forget(ApproversFile *a);
@@ -84,12 +88,13 @@ typedef void (*signature_done_t)(int error, SignatureResult result, void *userda
 
 typedef struct SignatureVerifier SignatureVerifier;
 /* approvers is borrowed. program: NULL for /usr/bin/ssh-keygen. SIGCHLD must be blocked (sd_event_add_child). */
-int signature_verifier_new(struct sd_event *event, ApproversFile *approvers, const char *program, SignatureVerifier **ret);
+int signature_verifier_new(struct sd_event *event, ApproversFile *approvers, const char *program,
+                           SignatureVerifier **ret);
 /* Ends what runs; its done functions get -ECANCELED. */
 SignatureVerifier *signature_verifier_free(SignatureVerifier *v);
 DEFINE_CLEANUP(SignatureVerifier, signature_verifier_free);
-/* 1: known, *ret_result is set and done will not be called. 0: done will be called, never before this returns; what request points to
- * is copied. -EAGAIN: too many wait. */
+/* 1: known, *ret_result is set and done will not be called. 0: done will be called, never before this returns; what
+ * request points to is copied. -EAGAIN: too many wait. */
 int signature_verify(SignatureVerifier *v, const SignatureRequest *request, signature_done_t done, void *userdata,
                      SignatureResult *ret_result);
 /* Forgets every answer; what runs is still answered, but not remembered. */
@@ -107,7 +112,8 @@ typedef struct SignatureProcess {
         int revoked_fd;   /* -1: none */
 } SignatureProcess;
 
-/* Starts ssh-keygen with an empty environment, no descriptors but these and no output. Exit status 0 will mean yes. */
+/* Starts ssh-keygen with an environment of its own, no descriptors but these and no output. Exit status 0 will mean
+ * yes. */
 int signature_process_start(const SignatureProcess *p, pid_t *ret);
 
 /* ---- remembered answers (signature-cache.c) ---- */
@@ -118,8 +124,10 @@ SignatureCache *signature_cache_new(void); /* NULL: no memory */
 SignatureCache *signature_cache_free(SignatureCache *c);
 int signature_cache_digest(const SignatureRequest *request, unsigned char ret[static SIGNATURE_DIGEST]);
 /* now, until: CLOCK_BOOTTIME. */
-bool signature_cache_get(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t now, SignatureResult *ret);
-void signature_cache_put(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t until, SignatureResult result);
+bool signature_cache_get(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t now,
+                         SignatureResult *ret);
+void signature_cache_put(SignatureCache *c, const unsigned char digest[static SIGNATURE_DIGEST], uint64_t until,
+                         SignatureResult result);
 void signature_cache_flush(SignatureCache *c);
 
 #endif

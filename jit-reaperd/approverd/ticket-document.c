@@ -10,14 +10,14 @@ typedef struct RawDocument {
 } RawDocument;
 
 static const JsonField document_fields[] = {
-        {"ticket", JSON_FIELD_OBJECT, offsetof(RawDocument, ticket), 0, JSON_REQUIRED},
-        {"approvals", JSON_FIELD_ARRAY, offsetof(RawDocument, approvals), TICKET_APPROVALS_MAX, 0},
-        {"state", JSON_FIELD_STRING, offsetof(RawDocument, state), 16, 0},
-        {"state_by", JSON_FIELD_STRING, offsetof(RawDocument, state_by), PERSON_NAME_MAX, 0},
-        {"state_at", JSON_FIELD_STRING, offsetof(RawDocument, state_at), TIME_TEXT_MAX - 1, 0},
-        {"state_reason", JSON_FIELD_TEXT, offsetof(RawDocument, state_reason), TICKET_REASON_MAX, 0},
-        {"created_by", JSON_FIELD_STRING, offsetof(RawDocument, created_by), PERSON_NAME_MAX, 0},
-        {0},
+                {"ticket", JSON_FIELD_OBJECT, offsetof(RawDocument, ticket), 0, JSON_REQUIRED},
+                {"approvals", JSON_FIELD_ARRAY, offsetof(RawDocument, approvals), TICKET_APPROVALS_MAX, 0},
+                {"state", JSON_FIELD_STRING, offsetof(RawDocument, state), 16, 0},
+                {"state_by", JSON_FIELD_STRING, offsetof(RawDocument, state_by), PERSON_NAME_MAX, 0},
+                {"state_at", JSON_FIELD_STRING, offsetof(RawDocument, state_at), TIME_TEXT_MAX - 1, 0},
+                {"state_reason", JSON_FIELD_TEXT, offsetof(RawDocument, state_reason), TICKET_REASON_MAX, 0},
+                {"created_by", JSON_FIELD_STRING, offsetof(RawDocument, created_by), PERSON_NAME_MAX, 0},
+                {0},
 };
 
 typedef struct RawApproval {
@@ -25,10 +25,10 @@ typedef struct RawApproval {
 } RawApproval;
 
 static const JsonField approval_fields[] = {
-        {"approver", JSON_FIELD_STRING, offsetof(RawApproval, approver), PERSON_NAME_MAX, JSON_REQUIRED},
-        {"at", JSON_FIELD_STRING, offsetof(RawApproval, at), TIME_TEXT_MAX - 1, JSON_REQUIRED},
-        {"signature", JSON_FIELD_TEXT, offsetof(RawApproval, signature), TICKET_SIGNATURE_MAX, JSON_REQUIRED},
-        {0},
+                {"approver", JSON_FIELD_STRING, offsetof(RawApproval, approver), PERSON_NAME_MAX, JSON_REQUIRED},
+                {"at", JSON_FIELD_STRING, offsetof(RawApproval, at), TIME_TEXT_MAX - 1, JSON_REQUIRED},
+                {"signature", JSON_FIELD_TEXT, offsetof(RawApproval, signature), TICKET_SIGNATURE_MAX, JSON_REQUIRED},
+                {0},
 };
 
 static void raw_document_done(RawDocument *raw) {
@@ -100,25 +100,25 @@ static int parse_state(RawDocument *raw, TicketDocument *d, TicketFault *f) {
 int ticket_document_parse(const json_t *object, TicketDocument **ret, TicketFault *ret_fault) {
         JIT_CLEANUP(ticket_document_freep) TicketDocument *d = NULL;
         JIT_CLEANUP(raw_document_done) RawDocument raw = {0};
-        TicketFault unused;
+        TicketFault unused = {.field = "document"};
         TicketFault *f = ret_fault ? ret_fault : &unused;
         json_t *approval;
         size_t i;
         int r;
 
-        *f = (TicketFault) {.field = "document"};
+        *f = (TicketFault){.field = "document"};
         if (!json_is_object(object))
                 return document_fault(f, "document", "not an object");
-        if (!(d = calloc(1, sizeof(*d))))
-                return -ENOMEM;
         r = json_dispatch(object, document_fields, &raw, NULL);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
                 return document_fault(f, "document", "not a ticket document (ticket, approvals, state)");
+        if (!(d = calloc(1, sizeof(*d))))
+                return -ENOMEM;
         if ((r = ticket_parse(raw.ticket, &d->ticket, f)) < 0 || (r = parse_state(&raw, d, f)) < 0)
                 return r;
-        json_array_foreach(raw.approvals, i, approval)
+        json_array_foreach (raw.approvals, i, approval)
                 if ((r = parse_approval(approval, d, f)) < 0)
                         return r;
         if (raw.created_by && !person_name_is_valid(raw.created_by))
@@ -175,7 +175,8 @@ json_t *ticket_document_to_json(const TicketDocument *d, bool local) {
         if (json_object_set(j, "approvals", approvals) < 0 || json_set_str(j, "state", ticket_state_name(d->state)) < 0)
                 return NULL;
         if (d->state != TICKET_OPEN) {
-                if (json_set_str(j, "state_by", d->state_by) < 0 || json_set_str(j, "state_reason", d->state_reason) < 0)
+                if (json_set_str(j, "state_by", d->state_by) < 0 ||
+                    json_set_str(j, "state_reason", d->state_reason) < 0)
                         return NULL;
                 if (d->state_at > 0 && json_set_str(j, "state_at", time_format_rfc3339(d->state_at, at)) < 0)
                         return NULL;

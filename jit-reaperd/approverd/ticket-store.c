@@ -23,7 +23,7 @@ static void entry_done(TicketEntry *e) {
         free(e->key);
         free(e->created_by);
         strv_free(e->requesters);
-        *e = (TicketEntry) {0};
+        *e = (TicketEntry){0};
 }
 
 static int entry_from(const TicketDocument *d, TicketEntry *ret) {
@@ -31,7 +31,7 @@ static int entry_from(const TicketDocument *d, TicketEntry *ret) {
 
         if (!(e.key = strdup(d->ticket->key)) || (d->created_by && !(e.created_by = strdup(d->created_by))))
                 goto fail;
-        STRV_FOREACH(r, d->ticket->requesters)
+        STRV_FOREACH (r, d->ticket->requesters)
                 if (strv_extend(&e.requesters, *r) < 0)
                         goto fail;
         *ret = e;
@@ -175,7 +175,8 @@ int ticket_store_put(TicketStore *s, const TicketDocument *d, uint64_t now) {
         if (strlen(text) > DOCUMENT_TEXT_MAX)
                 return -EFBIG;
         file_name(d->ticket->key, name);
-        /* A new ticket or an approval that a power cut takes away is asked for again; a denial or a closing must not come undone. */
+        /* A new ticket or an approval that a power cut takes away is asked for again; a denial or a closing must not
+         * come undone. */
         r = file_write_atomic(s->fd, name, text, strlen(text), 0600, (uid_t) -1, (gid_t) -1, d->state != TICKET_OPEN);
         return r < 0 ? r : index_set(s, d);
 }
@@ -190,7 +191,8 @@ static void scan_file(TicketStore *s, const char *name) {
                 (void) unlinkat(s->fd, name, 0);
                 return;
         }
-        if (length > strlen(SUFFIX) && length - strlen(SUFFIX) < sizeof(key) && streq(name + length - strlen(SUFFIX), SUFFIX)) {
+        if (length > strlen(SUFFIX) && length - strlen(SUFFIX) < sizeof(key) &&
+            streq(name + length - strlen(SUFFIX), SUFFIX)) {
                 memcpy(key, name, length - strlen(SUFFIX));
                 key[length - strlen(SUFFIX)] = '\0';
                 r = ticket_store_get(s, key, &d);
@@ -219,23 +221,25 @@ int ticket_store_rescan(TicketStore *s) {
         return 0;
 }
 
-int ticket_store_new(const char *state_directory, TicketStore **ret) {
-        JIT_CLEANUP(ticket_store_freep) TicketStore *s = calloc(1, sizeof(*s));
-        _cleanup_close_ int parent = -1;
-        int r;
+static int open_folder(const char *state_directory) {
+        _cleanup_close_ int parent = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd;
 
-        if (!s)
-                return -ENOMEM;
-        s->fd = -1;
-        parent = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (parent < 0)
                 return -errno;
         if (mkdirat(parent, "tickets", 0700) < 0 && errno != EEXIST)
                 return -errno;
-        s->fd = openat(parent, "tickets", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (s->fd < 0)
-                return -errno;
-        if ((r = ticket_store_rescan(s)) < 0)
+        fd = openat(parent, "tickets", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int ticket_store_new(const char *state_directory, TicketStore **ret) {
+        JIT_CLEANUP(ticket_store_freep) TicketStore *s = calloc(1, sizeof(*s));
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        if ((r = s->fd = open_folder(state_directory)) < 0 || (r = ticket_store_rescan(s)) < 0)
                 return r;
         *ret = take_ptr(s);
         return 0;

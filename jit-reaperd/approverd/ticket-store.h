@@ -2,8 +2,9 @@
 #ifndef JIT_TICKET_STORE_H
 #define JIT_TICKET_STORE_H
 
-/* Ticket documents, one file each: STATE/tickets/KEY.json. The files are read anew for each question, so that what is judged is what is
- * there; an index in memory holds only what counting and listing need. Nothing here is trusted: signatures are. */
+/* Ticket documents, one file each: STATE/tickets/KEY.json. The files are read anew for each question, so that what is
+ * judged is what is there; an index in memory holds only what counting and listing need. Nothing here is trusted:
+ * signatures are. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 
 enum {
         STORE_TICKETS_MAX = 10000,
-        STORE_OPEN_PER_USER_MAX = 100,   /* tickets that are open and whose window has not passed */
+        STORE_OPEN_PER_USER_MAX = 100,     /* tickets that are open and whose window has not passed */
         STORE_TICKETS_PER_USER_MAX = 1000, /* tickets whose window has not passed, in whatever state */
 };
 
@@ -38,8 +39,8 @@ int ticket_store_rescan(TicketStore *s);
 /* id in any case of letters. -ENOENT: there is none (or id is no id); -EBADMSG: there is one, but no document in it. */
 int ticket_store_get(TicketStore *s, const char *id, TicketDocument **ret);
 bool ticket_store_has(const TicketStore *s, const char *key);
-/* Writes a new or changed document. now: wall clock. -EDQUOT: created_by (but root) has too many; -ENOSPC: the store is full (of tickets
- * whose window has not passed), or the disk; other errno of writing. */
+/* Writes a new or changed document. now: wall clock. -EDQUOT: created_by (but root) has too many; -ENOSPC: the store is
+ * full (of tickets whose window has not passed), or the disk; other errno of writing. */
 int ticket_store_put(TicketStore *s, const TicketDocument *d, uint64_t now);
 /* Borrowed until the next call that writes; sorted by key. */
 const TicketEntry *ticket_store_entries(const TicketStore *s, size_t *ret_n);

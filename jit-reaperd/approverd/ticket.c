@@ -8,20 +8,20 @@
 #include "ticket.h"
 
 static const JsonField ticket_fields[] = {
-        {"version", JSON_FIELD_UINT, offsetof(Ticket, version), UINT32_MAX, JSON_REQUIRED},
-        {"id", JSON_FIELD_STRING, offsetof(Ticket, id), TICKET_ID_MAX, JSON_REQUIRED},
-        {"title", JSON_FIELD_STRING, offsetof(Ticket, title), TICKET_TITLE_MAX, JSON_REQUIRED},
-        {"requesters", JSON_FIELD_STRV, offsetof(Ticket, requesters), PERSON_NAME_MAX, JSON_REQUIRED},
-        {"role", JSON_FIELD_STRING, offsetof(Ticket, role), ROLE_NAME_MAX, JSON_REQUIRED},
-        {"hosts", JSON_FIELD_STRV, offsetof(Ticket, hosts), 253, JSON_REQUIRED},
-        {"not_before", JSON_FIELD_STRING, offsetof(Ticket, not_before_text), TIME_TEXT_MAX - 1, JSON_REQUIRED},
-        {"not_after", JSON_FIELD_STRING, offsetof(Ticket, not_after_text), TIME_TEXT_MAX - 1, JSON_REQUIRED},
-        {"reason", JSON_FIELD_TEXT, offsetof(Ticket, reason), TICKET_REASON_MAX, JSON_REQUIRED},
-        {"ssh_keys", JSON_FIELD_STRV, offsetof(Ticket, ssh_keys), 4096, 0},
-        {"commands", JSON_FIELD_STRV, offsetof(Ticket, commands), TICKET_COMMAND_MAX, 0},
-        {"emergency", JSON_FIELD_BOOL, offsetof(Ticket, emergency), 0, 0},
-        {"nonce", JSON_FIELD_STRING, offsetof(Ticket, nonce), TICKET_NONCE_HEX, JSON_REQUIRED},
-        {0},
+                {"version", JSON_FIELD_UINT, offsetof(Ticket, version), UINT32_MAX, JSON_REQUIRED},
+                {"id", JSON_FIELD_STRING, offsetof(Ticket, id), TICKET_ID_MAX, JSON_REQUIRED},
+                {"title", JSON_FIELD_STRING, offsetof(Ticket, title), TICKET_TITLE_MAX, JSON_REQUIRED},
+                {"requesters", JSON_FIELD_STRV, offsetof(Ticket, requesters), PERSON_NAME_MAX, JSON_REQUIRED},
+                {"role", JSON_FIELD_STRING, offsetof(Ticket, role), ROLE_NAME_MAX, JSON_REQUIRED},
+                {"hosts", JSON_FIELD_STRV, offsetof(Ticket, hosts), 253, JSON_REQUIRED},
+                {"not_before", JSON_FIELD_STRING, offsetof(Ticket, not_before_text), TIME_TEXT_MAX - 1, JSON_REQUIRED},
+                {"not_after", JSON_FIELD_STRING, offsetof(Ticket, not_after_text), TIME_TEXT_MAX - 1, JSON_REQUIRED},
+                {"reason", JSON_FIELD_TEXT, offsetof(Ticket, reason), TICKET_REASON_MAX, JSON_REQUIRED},
+                {"ssh_keys", JSON_FIELD_STRV, offsetof(Ticket, ssh_keys), 4096, 0},
+                {"commands", JSON_FIELD_STRV, offsetof(Ticket, commands), TICKET_COMMAND_MAX, 0},
+                {"emergency", JSON_FIELD_BOOL, offsetof(Ticket, emergency), 0, 0},
+                {"nonce", JSON_FIELD_STRING, offsetof(Ticket, nonce), TICKET_NONCE_HEX, JSON_REQUIRED},
+                {0},
 };
 
 static int fault(TicketFault *f, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -114,7 +114,9 @@ static int check_requesters(const Ticket *t, TicketFault *f) {
                         if (streq(t->requesters[i], t->requesters[j]))
                                 return fault(f, "requesters", "%s is named twice", t->requesters[i]);
                 if (ticket_account(t, t->requesters[i], account) < 0)
-                        return fault(f, "requesters", "id and requester do not make an account name (at most %d characters of a-z, 0-9 and -)",
+                        return fault(f, "requesters",
+                                     "id and requester do not make an account name (at most %d characters of a-z, 0-9 "
+                                     "and -)",
                                      ACCOUNT_NAME_MAX);
         }
         return 0;
@@ -141,7 +143,7 @@ static int check_ssh_keys(const Ticket *t, TicketFault *f) {
         /* A key in the ticket would open every requester's account: then the receipt could name the wrong person. */
         if (n > 0 && strv_length(t->requesters) > 1)
                 return fault(f, "ssh_keys", "a ticket with several requesters takes their keys from keys.d only");
-        STRV_FOREACH(k, t->ssh_keys)
+        STRV_FOREACH (k, t->ssh_keys)
                 if (ssh_key_parse(*k, key, sizeof(key)) < 0)
                         return fault(f, "ssh_keys", "not an SSH public key (\"type base64 comment\", no options)");
         return 0;
@@ -153,7 +155,8 @@ static int check_members(Ticket *t, TicketFault *f) {
         if (t->version != 1)
                 return fault(f, "version", "only version 1 is known");
         if (ticket_id_parse(t->id, t->key) < 0)
-                return fault(f, "id", "not a ticket id: letters, digits and single '-' in between, at most %d", TICKET_ID_MAX);
+                return fault(f, "id", "not a ticket id: letters, digits and single '-' in between, at most %d",
+                             TICKET_ID_MAX);
         if (!*t->title || !ticket_text_is_plain(t->title, false))
                 return fault(f, "title", "empty, or has control characters");
         if (!ticket_text_is_plain(t->reason, true))
@@ -162,10 +165,10 @@ static int check_members(Ticket *t, TicketFault *f) {
                 return fault(f, "role", "not a role's name");
         if (strv_length(t->hosts) < 1)
                 return fault(f, "hosts", "no host is named");
-        STRV_FOREACH(h, t->hosts)
+        STRV_FOREACH (h, t->hosts)
                 if (!host_pattern_is_valid(*h))
                         return fault(f, "hosts", "not a host name or pattern (a-z, 0-9, '.', '-' and '*')");
-        STRV_FOREACH(c, t->commands)
+        STRV_FOREACH (c, t->commands)
                 if (**c != '/' || !ticket_text_is_plain(*c, false))
                         return fault(f, "commands", "a command must begin with its absolute path");
         if (strlen(t->nonce) != TICKET_NONCE_HEX || strspn(t->nonce, "0123456789abcdef") != TICKET_NONCE_HEX)
@@ -180,7 +183,7 @@ static int check_no_null(const json_t *object, TicketFault *f) {
         const char *name;
         json_t *value;
 
-        json_object_foreach((json_t *) object, name, value)
+        json_object_foreach ((json_t *) object, name, value)
                 if (json_is_null(value))
                         return fault(f, known_field(ticket_fields, name), "null is not a value");
         return 0;
@@ -188,11 +191,11 @@ static int check_no_null(const json_t *object, TicketFault *f) {
 
 int ticket_parse(const json_t *object, Ticket **ret, TicketFault *ret_fault) {
         JIT_CLEANUP(ticket_freep) Ticket *t = NULL;
-        TicketFault unused;
+        TicketFault unused = {.field = "ticket"};
         TicketFault *f = ret_fault ? ret_fault : &unused;
         int r;
 
-        *f = (TicketFault) {.field = "ticket"};
+        *f = (TicketFault){.field = "ticket"};
         if (!json_is_object(object))
                 return fault(f, "ticket", "not an object");
         if (!(t = calloc(1, sizeof(*t))))

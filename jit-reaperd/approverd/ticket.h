@@ -34,20 +34,20 @@ enum {
 
 typedef struct Ticket {
         uint64_t version;
-        char *id;                         /* as its author wrote it */
-        char key[TICKET_ID_MAX + 1];      /* the id in lower case: what is compared, and the file's name */
+        char *id;                    /* as its author wrote it */
+        char key[TICKET_ID_MAX + 1]; /* the id in lower case: what is compared, and the file's name */
         char *title;
         char **requesters;
         char *role;
         char **hosts;
         char *not_before_text, *not_after_text;
-        uint64_t not_before, not_after;   /* usec since 1970 */
+        uint64_t not_before, not_after; /* usec since 1970 */
         char *reason;
         char **ssh_keys;
         char **commands;
         bool emergency;
         char *nonce;
-        char *canonical;                  /* the bytes that are signed */
+        char *canonical; /* the bytes that are signed */
         size_t canonical_length;
         char digest[TICKET_DIGEST_HEX + 1]; /* SHA-256 of them, in hex */
 } Ticket;
@@ -98,8 +98,8 @@ int ticket_document_add_approval(TicketDocument *d, const char *approver, uint64
 int ticket_document_end(TicketDocument *d, TicketState state, const char *by, uint64_t at, const char *reason);
 
 const char *ticket_state_name(TicketState s);
-/* Whether text may be shown on a terminal: UTF-8 without control characters (ECMA-48 C0 but newline and tab if lines is set, C1), line
- * separators and bidirectional overrides (Unicode TR36). */
+/* Whether text may be shown on a terminal: UTF-8 without control characters (ECMA-48 C0 but newline and tab if lines is
+ * set, C1), line separators and bidirectional overrides (Unicode TR36). */
 bool ticket_text_is_plain(const char *text, bool lines);
 
 /* SHA-256 in lower-case hex; ret has TICKET_DIGEST_HEX + 1 bytes. -EIO if OpenSSL fails. */

@@ -55,7 +55,8 @@ static void put_approved(FILE *f, const VerdictInput *in) {
 static void put_pending(FILE *f, const VerdictInput *in) {
         size_t n = approval_count(in->approval);
 
-        (void) fprintf(f, "%s waits for approval: %zu of %u approvers so far", in->approval->ticket, n, role_approvers(in->role));
+        (void) fprintf(f, "%s waits for approval: %zu of %u approvers so far", in->approval->ticket, n,
+                       role_approvers(in->role));
         if (n == 0)
                 return;
         (void) fprintf(f, " (");
@@ -79,13 +80,15 @@ static void put_ended(FILE *f, const VerdictInput *in) {
 }
 
 static void put_tampered(FILE *f, const VerdictInput *in) {
-        (void) fprintf(f, "%s is not the ticket that %s signed: it was changed, or the signature was; it needs a new approval",
+        (void) fprintf(f,
+                       "%s is not the ticket that %s signed: it was changed, or the signature was; it needs a new "
+                       "approval",
                        in->approval->ticket, invalid_name(in->approval, "ticket-tampered"));
 }
 
 static void put_approver_unknown(FILE *f, const VerdictInput *in) {
-        (void) fprintf(f, "%s carries an approval by %s, whose key this host does not know as an approver's", in->approval->ticket,
-                       invalid_name(in->approval, "approver-unknown"));
+        (void) fprintf(f, "%s carries an approval by %s, whose key this host does not know as an approver's",
+                       in->approval->ticket, invalid_name(in->approval, "approver-unknown"));
 }
 
 static void put_approver_revoked(FILE *f, const VerdictInput *in) {
@@ -94,12 +97,13 @@ static void put_approver_revoked(FILE *f, const VerdictInput *in) {
 }
 
 static void put_self_approved(FILE *f, const VerdictInput *in) {
-        (void) fprintf(f, "%s was approved by those who ask for it: %zu of %u approvers are somebody else", in->approval->ticket,
-                       approval_count(in->approval), role_approvers(in->role));
+        (void) fprintf(f, "%s was approved by those who ask for it: %zu of %u approvers are somebody else",
+                       in->approval->ticket, approval_count(in->approval), role_approvers(in->role));
 }
 
 static void put_role_unknown(FILE *f, const VerdictInput *in) {
-        (void) fprintf(f, "%s is for the role %s, which this host does not have", in->approval->ticket, in->approval->role);
+        (void) fprintf(f, "%s is for the role %s, which this host does not have", in->approval->ticket,
+                       in->approval->role);
 }
 
 static void put_not_requester(FILE *f, const VerdictInput *in) {
@@ -118,7 +122,8 @@ static void put_too_early(FILE *f, const VerdictInput *in) {
         char from[TIME_TEXT_MAX], span[TIME_TEXT_MAX];
         const Approval *a = in->approval;
 
-        (void) fprintf(f, "%s is approved, but its window opens at %s, in %s", a->ticket, time_format_rfc3339(a->not_before, from),
+        (void) fprintf(f, "%s is approved, but its window opens at %s, in %s", a->ticket,
+                       time_format_rfc3339(a->not_before, from),
                        time_format_span(a->not_before > in->now ? a->not_before - in->now : 0, span));
 }
 
@@ -126,7 +131,8 @@ static void put_too_late(FILE *f, const VerdictInput *in) {
         char until[TIME_TEXT_MAX], span[TIME_TEXT_MAX];
         const Approval *a = in->approval;
 
-        (void) fprintf(f, "%s is over: its window ended at %s, %s ago", a->ticket, time_format_rfc3339(a->not_after, until),
+        (void) fprintf(f, "%s is over: its window ended at %s, %s ago", a->ticket,
+                       time_format_rfc3339(a->not_after, until),
                        time_format_span(in->now > a->not_after ? in->now - a->not_after : 0, span));
 }
 
@@ -151,21 +157,21 @@ char *verdict_message(const VerdictInput *in, const char *reason) {
                 const char *reason;
                 void (*put)(FILE *f, const VerdictInput *in);
         } table[] = {
-                {"approved", put_approved},
-                {"ticket-pending", put_pending},
-                {"too-few-approvers", put_pending},
-                {"ticket-denied", put_ended},
-                {"ticket-closed", put_ended},
-                {"ticket-tampered", put_tampered},
-                {"approver-unknown", put_approver_unknown},
-                {"approver-revoked", put_approver_revoked},
-                {"self-approved", put_self_approved},
-                {"role-unknown", put_role_unknown},
-                {"not-requester", put_not_requester},
-                {"wrong-host", put_wrong_host},
-                {"too-early", put_too_early},
-                {"too-late", put_too_late},
-                {NULL, put_other},
+                        {"approved", put_approved},
+                        {"ticket-pending", put_pending},
+                        {"too-few-approvers", put_pending},
+                        {"ticket-denied", put_ended},
+                        {"ticket-closed", put_ended},
+                        {"ticket-tampered", put_tampered},
+                        {"approver-unknown", put_approver_unknown},
+                        {"approver-revoked", put_approver_revoked},
+                        {"self-approved", put_self_approved},
+                        {"role-unknown", put_role_unknown},
+                        {"not-requester", put_not_requester},
+                        {"wrong-host", put_wrong_host},
+                        {"too-early", put_too_early},
+                        {"too-late", put_too_late},
+                        {NULL, put_other},
         };
         char *text = NULL;
         size_t size, i = 0;

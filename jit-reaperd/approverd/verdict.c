@@ -33,8 +33,8 @@ json_t *verdict_unknown(const char *reason, const char *message) {
 
 json_t *verdict_unreachable(const Reference *reference) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s}", "decision", "refuse", "reason", "provider-unreachable", "message",
-                         "approvals cannot be checked just now; try again in a minute", "ticket", reference->ticket, "requester",
-                         reference->person);
+                         "approvals cannot be checked just now; try again in a minute", "ticket", reference->ticket,
+                         "requester", reference->person);
 }
 
 /* The least of the policy's ttl, the role's and the window's rest; 0: nothing is left. */
@@ -59,7 +59,9 @@ static const char *decide(const VerdictInput *in, bool *ret_allow, uint64_t *ret
                 return in->policy->reasons[0];
         if (!in->role)
                 return "role-unknown";
-        return in->now < in->approval->not_before ? "too-early" : in->now >= in->approval->not_after ? "too-late" : "policy-denied";
+        return in->now < in->approval->not_before   ? "too-early"
+               : in->now >= in->approval->not_after ? "too-late"
+                                                    : "policy-denied";
 }
 
 static json_t *approver_names(const Approval *a) {
@@ -70,7 +72,6 @@ static json_t *approver_names(const Approval *a) {
                         (void) json_array_append_new(names, json_string(a->approvers[i].name));
         return names;
 }
-
 
 json_t *verdict_make(const VerdictInput *in) {
         const Approval *a = in->approval;
@@ -85,10 +86,12 @@ json_t *verdict_make(const VerdictInput *in) {
         message = !allow && in->policy->message ? in->policy->message : sentence;
         if (!message)
                 return NULL;
-        j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "decision", allow ? "allow" : "refuse", "reason", reason, "message", message,
-                      "ticket", a->ticket, "title", a->title, "requester", in->reference->person, "role", a->role);
-        if (!j || json_set_opt(j, "approvers", approver_names(a)) < 0 || json_set_uint(j, "notBefore", a->not_before) < 0 ||
-            json_set_uint(j, "notAfter", a->not_after) < 0 || (allow && json_set_uint(j, "ttlUSec", left) < 0) ||
+        j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "decision", allow ? "allow" : "refuse", "reason", reason,
+                      "message", message, "ticket", a->ticket, "title", a->title, "requester", in->reference->person,
+                      "role", a->role);
+        if (!j || json_set_opt(j, "approvers", approver_names(a)) < 0 ||
+            json_set_uint(j, "notBefore", a->not_before) < 0 || json_set_uint(j, "notAfter", a->not_after) < 0 ||
+            (allow && json_set_uint(j, "ttlUSec", left) < 0) ||
             json_set_opt(j, "sshKeys", json_from_strv(in->keys)) < 0 || json_set_str(j, "digest", a->digest) < 0)
                 return NULL;
         if (a->commands && json_set_opt(j, "commands", json_from_strv(a->commands)) < 0)

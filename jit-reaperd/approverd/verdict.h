@@ -26,7 +26,8 @@ typedef struct VerdictInput {
 json_t *verdict_unknown(const char *reason, const char *message);
 /* "refuse" before anything was judged: what knows the ticket does not answer. */
 json_t *verdict_unreachable(const Reference *reference);
-/* "allow" or "refuse". Allows nothing without a role, outside the window or without time left, whatever the policy says. */
+/* "allow" or "refuse". Allows nothing without a role, outside the window or without time left, whatever the policy
+ * says. */
 json_t *verdict_make(const VerdictInput *in);
 
 /* How many approvals count: of people who are not requesters. */

@@ -46,7 +46,7 @@ int vl_method_list_grants(VarlinkLink *l, json_t *parameters, bool more, void *u
 
         (void) parameters, (void) more;
         for (const Grant *g = m->grants; g; g = g->next)
-                if (may_see(g, uid, person) && (uid == 0 || g->state != GRANT_RESERVED))
+                if (may_see(g, uid, person) && g->state != GRANT_FORGOTTEN && (uid == 0 || g->state != GRANT_RESERVED))
                         (void) json_array_append_new(list, grant_to_json(g));
         return varlink_reply(l, json_pack("{s:o}", "grants", list));
 }

@@ -16,14 +16,15 @@ static const char *const state_names[] = {
         [GRANT_RESERVED] = "reserved",
         [GRANT_ACTIVE] = "active",
         [GRANT_REVOKING] = "revoking",
+        [GRANT_FORGOTTEN] = "forgotten",
 };
 
 const char *grant_state_to_string(GrantState s) {
         return state_names[s];
 }
 
-static void record_name(const char *account, char ret[static 48]) {
-        (void) snprintf(ret, 48, "%s.json", account);
+static void record_name(const char *id, char ret[static 48]) {
+        (void) snprintf(ret, 48, "%s.json", id);
 }
 
 json_t *session_to_json(const Session *s) {
@@ -71,14 +72,14 @@ int grant_record_save(const Grant *g) {
         text = j ? json_dumps(j, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
-        record_name(g->account, name);
+        record_name(g->id, name);
         return file_write_atomic(g->manager->dirs.grants, name, text, strlen(text), 0600, 0, 0, false);
 }
 
 int grant_record_remove(const Grant *g) {
         char name[48];
 
-        record_name(g->account, name);
+        record_name(g->id, name);
         return unlinkat(g->manager->dirs.grants, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
@@ -176,7 +177,7 @@ static int record_to_grant(Manager *m, Record *rec) {
         if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16 ||
             !uid_range_contains(m->uids, (uid_t) rec->uid))
                 return -EBADMSG;
-        for (GrantState s = GRANT_RESERVED; s <= GRANT_REVOKING; s++)
+        for (GrantState s = GRANT_RESERVED; s <= GRANT_FORGOTTEN; s++)
                 if (streq(rec->state, state_names[s])) {
                         g->state = s;
                         g->manager = m;

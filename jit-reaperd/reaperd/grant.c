@@ -72,13 +72,15 @@ static bool tree_insert(void **tree, Grant *g, int (*compare)(const void *, cons
 int grant_link(Grant *g) {
         Manager *m = g->manager;
 
-        if (grant_by_account(m, g->account) || grant_by_uid(m, g->uid))
-                return -EEXIST;
-        if (!tree_insert(&m->grants_by_account, g, compare_account))
-                return -ENOMEM;
-        if (!tree_insert(&m->grants_by_uid, g, compare_uid)) {
-                (void) tdelete(g, &m->grants_by_account, compare_account);
-                return -ENOMEM;
+        if (g->state != GRANT_FORGOTTEN) {
+                if (grant_by_account(m, g->account) || grant_by_uid(m, g->uid))
+                        return -EEXIST;
+                if (!tree_insert(&m->grants_by_account, g, compare_account))
+                        return -ENOMEM;
+                if (!tree_insert(&m->grants_by_uid, g, compare_uid)) {
+                        (void) tdelete(g, &m->grants_by_account, compare_account);
+                        return -ENOMEM;
+                }
         }
         g->next = m->grants;
         g->prev = &m->grants;

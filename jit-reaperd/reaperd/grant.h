@@ -8,7 +8,7 @@
  *      RESERVED --PAM account phase says yes, session.c--> ACTIVE  home, groups, sudo rule, deadline
  *      RESERVED --its time is up, the ticket changed-->  forgotten
  *      ACTIVE   --last session gone, deadline, idle, revoked, ticket no longer good--> REVOKING   (reap.c)
- *      REVOKING --nothing is left-->  forgotten, with a receipt
+ *      REVOKING --nothing is left--> FORGOTTEN                     the account is gone; a last look at what others are slow to forget, the receipt
  *
  * Each change is in the record (grant-record.c) before its effect. */
 
@@ -20,7 +20,7 @@
 #include "name.h"
 #include "verdict.h"
 
-typedef enum GrantState { GRANT_RESERVED, GRANT_ACTIVE, GRANT_REVOKING } GrantState;
+typedef enum GrantState { GRANT_RESERVED, GRANT_ACTIVE, GRANT_REVOKING, GRANT_FORGOTTEN } GrantState;
 
 typedef struct Session Session;
 typedef struct Reaping Reaping;
@@ -64,7 +64,7 @@ Grant *grant_by_account(const Manager *m, const char *account);
 Grant *grant_by_uid(const Manager *m, uid_t uid);
 /* By id, account or ticket. */
 Grant *grant_find(const Manager *m, const char *what);
-/* From now on the name resolves no more. Idempotent. */
+/* From now on the name resolves no more; it may be granted anew. Idempotent. */
 void grant_forget_account(Grant *g);
 int grant_link(Grant *g); /* into the trees and the list: -EEXIST, -ENOMEM */
 

@@ -39,6 +39,23 @@ static void end_stranger(Manager *m, const char *id, uid_t uid) {
         logind_forget_user(m, uid);
 }
 
+/* Which of the grant's sessions it is: the one whose process is in it; while PID 1 still moves that, the only one that is not known yet. */
+static Session *find_session(const Grant *g, const char *id) {
+        Session *unknown = NULL;
+        unsigned n = 0;
+
+        for (Session *s = g->sessions; s; s = s->next) {
+                _cleanup_free_ char *of_pid = NULL;
+                if (s->logind_id)
+                        continue;
+                if (sd_pid_get_session(s->pid, &of_pid) >= 0 && streq(of_pid, id))
+                        return s;
+                unknown = s;
+                n++;
+        }
+        return n == 1 ? unknown : NULL;
+}
+
 static void note_session(Manager *m, const char *id) {
         uid_t uid;
         Grant *g;
@@ -50,11 +67,12 @@ static void note_session(Manager *m, const char *id) {
                 end_stranger(m, id, uid);
                 return;
         }
-        for (Session *s = g->sessions; s; s = s->next) {
-                _cleanup_free_ char *of_pid = NULL;
-                if (!s->logind_id && sd_pid_get_session(s->pid, &of_pid) >= 0 && streq(of_pid, id))
-                        (void) session_set_logind_id(s, take_ptr(of_pid));
-        }
+        if (session_by_logind_id(m, id))
+                return;
+        Session *s = find_session(g, id);
+        char *copy = s ? strdup(id) : NULL;
+        if (copy)
+                (void) session_set_logind_id(s, copy);
 }
 
 static int on_session_new(sd_bus_message *message, void *userdata, sd_bus_error *error) {

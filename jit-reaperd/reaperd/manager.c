@@ -224,8 +224,8 @@ static void resume(Grant *g) {
                 if (session_resume(s) < 0 && g->state == GRANT_ACTIVE && (s->next || s != g->sessions))
                         session_end(s);
         }
-        if (g->state == GRANT_REVOKING) {
-                reap_start(g);
+        if (g->state == GRANT_REVOKING || g->state == GRANT_FORGOTTEN) {
+                reap_start(g, NULL);
                 return;
         }
         if (g->state == GRANT_ACTIVE && (!g->sessions || !g->sessions->pidfd))

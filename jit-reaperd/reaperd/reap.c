@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <systemd/sd-login.h>
 
 #include "artefact.h"
 #include "deadline-guard.h"
 #include "grant-record.h"
+#include "journal-acl.h"
 #include "leftovers.h"
 #include "log.h"
 #include "logind.h"
@@ -25,6 +27,11 @@
 #define LOOK_AGAIN_USEC (50 * USEC_PER_MSEC)
 #define LOOK_AGAIN_SLOWLY_USEC (2 * USEC_PER_SEC)
 #define ALARM_USEC (2 * USEC_PER_SEC)
+/* sshd dies with the rest: so long it gets to send the last line on the terminal to its client. The rights are gone already. */
+#define HEAR_USEC (1 * USEC_PER_MSEC)
+/* How long journald and logind may take to be done with an account that is gone; the receipt is written then. */
+#define SETTLE_USEC (500 * USEC_PER_MSEC)
+#define SETTLE_MAX_USEC (10 * USEC_PER_SEC)
 
 typedef struct Waiter {
         struct Waiter *next;
@@ -38,7 +45,7 @@ struct Reaping {
         uint64_t started_usec; /* CLOCK_BOOTTIME */
         unsigned killed;
         bool counted, alarmed;
-        bool removed; /* only the receipt is missing */
+        uint64_t forgotten_usec; /* CLOCK_BOOTTIME */
         sd_event_source *events, *again;
         Waiter *waiters;
         Receipt receipt;
@@ -46,11 +53,7 @@ struct Reaping {
 
 static void reap_step(Grant *g);
 
-Reaping *reaping_free(Reaping *r) {
-        if (!r)
-                return NULL;
-        sd_event_source_disable_unref(r->events);
-        sd_event_source_disable_unref(r->again);
+static void answer_waiters(Reaping *r) {
         while (r->waiters) {
                 Waiter *w = r->waiters;
                 r->waiters = w->next;
@@ -58,6 +61,14 @@ Reaping *reaping_free(Reaping *r) {
                 varlink_link_unref(w->link);
                 free(w);
         }
+}
+
+Reaping *reaping_free(Reaping *r) {
+        if (!r)
+                return NULL;
+        sd_event_source_disable_unref(r->events);
+        sd_event_source_disable_unref(r->again);
+        answer_waiters(r);
         receipt_done(&r->receipt);
         free(r);
         return NULL;
@@ -192,6 +203,34 @@ static bool remove_rest(Grant *g) {
         return remove_one(g, "user manager's mask", manager_mask_remove(g));
 }
 
+/* From here on there is no such account. */
+static void forget(Grant *g) {
+        g->state = GRANT_FORGOTTEN;
+        (void) grant_record_save(g); /* if this fails it is removed a second time after a restart, which does no harm */
+        grant_forget_account(g);
+        logind_forget_user(g->manager, g->uid);
+        deadline_guard_stop(g);
+        g->reaping->events = sd_event_source_disable_unref(g->reaping->events);
+        g->reaping->forgotten_usec = now_usec(CLOCK_BOOTTIME);
+        answer_waiters(g->reaping);
+}
+
+/* Whether those who were told have forgotten the account too; what they left meanwhile is taken away. */
+static bool is_settled(Grant *g) {
+        Reaping *r = g->reaping;
+        _cleanup_free_ char *state = NULL;
+
+        journal_acl_remove(g->uid, &r->receipt); /* journald makes a UID's file when it gets to its first message */
+        if (sd_uid_get_state(g->uid, &state) < 0 || streq(state, "offline"))
+                return true;
+        if (now_usec(CLOCK_BOOTTIME) - r->forgotten_usec < SETTLE_MAX_USEC) {
+                logind_forget_user(g->manager, g->uid);
+                return false;
+        }
+        receipt_residue(&r->receipt, "logind still lists the user as %s", state);
+        return true;
+}
+
 static void finish(Grant *g) {
         Reaping *r = g->reaping;
         int e;
@@ -212,8 +251,11 @@ static void finish(Grant *g) {
 static void reap_step(Grant *g) {
         Reaping *r = g->reaping;
 
-        if (r->removed) {
-                finish(g);
+        if (g->state == GRANT_FORGOTTEN) {
+                if (is_settled(g))
+                        finish(g);
+                else
+                        look_again(g, SETTLE_USEC);
                 return;
         }
         bool rights_gone = remove_rights(g), dead = kill_and_prove(g);
@@ -221,15 +263,11 @@ static void reap_step(Grant *g) {
                 look_again(g, r->alarmed ? LOOK_AGAIN_SLOWLY_USEC : LOOK_AGAIN_USEC);
                 return;
         }
-        r->removed = true;
-        r->events = sd_event_source_disable_unref(r->events);
-        grant_forget_account(g);
-        logind_forget_user(g->manager, g->uid);
-        deadline_guard_stop(g);
-        finish(g);
+        forget(g);
+        look_again(g, SETTLE_USEC);
 }
 
-void reap_start(Grant *g) {
+void reap_start(Grant *g, const char *detail) {
         Reaping *r = calloc(1, sizeof(*r));
 
         if (!r) {
@@ -239,12 +277,16 @@ void reap_start(Grant *g) {
         r->grant = g;
         r->started_usec = now_usec(CLOCK_BOOTTIME);
         g->reaping = r;
+        r->forgotten_usec = r->started_usec; /* where the record says FORGOTTEN */
         g->timer = sd_event_source_disable_unref(g->timer);
-        reap_step(g);
+        if (detail && remove_rights(g) && terminal_tell(g->uid, detail) > 0)
+                look_again(g, HEAR_USEC);
+        else
+                reap_step(g);
 }
 
 void grant_revoke(Grant *g, const char *reason, const char *detail, const char *by) {
-        if (g->state == GRANT_REVOKING)
+        if (g->state == GRANT_REVOKING || g->state == GRANT_FORGOTTEN)
                 return;
         if (g->state == GRANT_RESERVED) {
                 grant_release(g);
@@ -257,9 +299,7 @@ void grant_revoke(Grant *g, const char *reason, const char *detail, const char *
         g->end_usec = now_usec(CLOCK_REALTIME);
         if (grant_record_save(g) < 0)
                 log_warning("Cannot write the record of %s, ignoring: /run is full?", g->account);
-        if (detail)
-                terminal_tell(g->uid, detail);
-        reap_start(g);
+        reap_start(g, detail);
 }
 
 /* ---- orphans ---- */

@@ -9,8 +9,8 @@
 #include "grant.h"
 #include "varlink.h"
 
-/* Starts it, or takes it up after a restart of ours. The grant is freed when it is done, perhaps before this returns. */
-void reap_start(Grant *g);
+/* Starts it, or takes it up after a restart of ours. detail: a sentence for the account's terminals, or NULL. */
+void reap_start(Grant *g, const char *detail);
 /* done is called once with link when the grant is gone; the link is held meanwhile. */
 typedef void (*reap_done_t)(VarlinkLink *link, void *userdata);
 int reap_wait(Grant *g, VarlinkLink *link, reap_done_t done, void *userdata);

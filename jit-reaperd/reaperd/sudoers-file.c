@@ -30,8 +30,8 @@ int sudoers_text(const char *account, const Role *role, char *const *commands, u
         f = open_memstream(ret, &length);
         if (!f)
                 return -ENOMEM;
-        /* The account has no password to ask for; timestamp_timeout=0: nothing is remembered for the next command. */
-        (void) fprintf(f, "Defaults:%s timestamp_timeout=0, !lecture\n", account);
+        /* The account has no password to ask for: what is not allowed is refused and not asked for one. timestamp_timeout=0: nothing is remembered. */
+        (void) fprintf(f, "Defaults:%s timestamp_timeout=0, !authenticate, !lecture\n", account);
         STRV_FOREACH(c, commands)
                 (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: %s\n", account, role->run_as, not_after, *c);
         if (fclose(f) != 0) {

@@ -38,20 +38,27 @@ void terminal_foreach(uid_t uid, terminal_visit_t visit, void *userdata) {
         (void) closedir(d);
 }
 
+typedef struct Telling {
+        const char *line;
+        unsigned told;
+} Telling;
+
 static void tell_one(int pts_fd, const char *name, const struct stat *st, void *userdata) {
         _cleanup_close_ int fd = openat(pts_fd, name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-        const char *text = userdata;
+        Telling *t = userdata;
 
         (void) st;
-        if (fd >= 0)
-                (void) !write(fd, text, strlen(text)); /* what does not fit is lost */
+        if (fd >= 0 && write(fd, t->line, strlen(t->line)) > 0) /* what does not fit is lost */
+                t->told++;
 }
 
-void terminal_tell(uid_t uid, const char *text) {
+unsigned terminal_tell(uid_t uid, const char *text) {
         char line[1200];
+        Telling t = {.line = line};
 
         (void) snprintf(line, sizeof(line), "\r\npam_jit: %.1100s\r\n", text);
-        terminal_foreach(uid, tell_one, line);
+        terminal_foreach(uid, tell_one, &t);
+        return t.told;
 }
 
 void terminal_warn_if_due(Grant *g, uint64_t now) {
@@ -68,7 +75,7 @@ void terminal_warn_if_due(Grant *g, uint64_t now) {
                 return;
         (void) snprintf(text, sizeof(text), "this session ends in %s, at %s; everything in it is removed then",
                         time_format_span(left + USEC_PER_SEC / 2, span), time_format_rfc3339(g->until_usec, at));
-        terminal_tell(g->uid, text);
+        (void) terminal_tell(g->uid, text);
 }
 
 /* ---- idleness ---- */

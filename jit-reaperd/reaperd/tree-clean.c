@@ -43,7 +43,10 @@ static void visit_entry(Walk *w, int dir_fd, const char *name, unsigned depth, b
         struct stat st;
         int r;
 
-        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != w->device)
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return;
+        /* Of directories only: an overlay gives files another device than the directory they are in. */
+        if (S_ISDIR(st.st_mode) && st.st_dev != w->device)
                 return;
         bool ours = all || st.st_uid == w->uid;
         if (S_ISDIR(st.st_mode)) {

@@ -61,10 +61,11 @@ static json_t *user_record(const Grant *g) {
         (void) snprintf(home, sizeof(home), "%s/%s", HOME_ROOT, g->account);
         /* What last(1), ps(1) and logs show beside the account: the person and the ticket. */
         (void) snprintf(real_name, sizeof(real_name), "%s for %s", g->requester, g->ticket);
-        record = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:b,s:{s:[s]}}", "userName", g->account, "uid", (json_int_t) g->uid,
+        /* https://systemd.io/USER_RECORD: logind kills what a session leaves, and forgets the user with the last session, not 10 s later. */
+        record = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:i,s:b,s:{s:[s]}}", "userName", g->account, "uid", (json_int_t) g->uid,
                            "gid", (json_int_t) g->uid, "realName", real_name, "homeDirectory", home, "shell",
                            role ? role->shell : "/usr/sbin/nologin", "disposition", "regular", "service", USERDB_SERVICE,
-                           "passwordChangeNow", 0, "privileged", "hashedPassword", "!*");
+                           "stopDelayUSec", 0, "killProcesses", 1, "privileged", "hashedPassword", "!*");
         /* Until the PAM account phase has said yes, and again from the revocation on, the account is one that has expired long ago: pam_unix
          * refuses it without pam_jit, sshd without PAM. The shadow entry counts whole days, and 0 means never: so the second day of 1970. */
         if (record && !g->authorized)
@@ -106,7 +107,7 @@ static int reply_all(VarlinkLink *l, Manager *m, json_t *(*record)(const Grant *
         const Grant *last = NULL;
 
         for (const Grant *g = m->grants; g; g = g->next) {
-                if (g->state == GRANT_RESERVED)
+                if (g->state == GRANT_RESERVED || g->state == GRANT_FORGOTTEN)
                         continue;
                 if (last)
                         (void) varlink_notify(l, record(last));

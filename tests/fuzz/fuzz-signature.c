@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         SignatureKey key = {.length = 0};
         char *copy;
 
-        if (newline && signature_parse(newline + 1, size - line - 1, &key) >= 0 && (key.length == 0 || key.length > sizeof(key.blob)))
+        if (newline && signature_parse(newline + 1, size - line - 1, &key) >= 0 &&
+            (key.length == 0 || key.length > sizeof(key.blob)))
                 abort();
         copy = strndup(text, line);
         if (!copy)

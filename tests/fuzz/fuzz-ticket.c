@@ -10,8 +10,10 @@ static void check_round_trip(const TicketDocument *d) {
         _cleanup_json_ json_t *j = ticket_document_to_json(d, true);
         JIT_CLEANUP(ticket_document_freep) TicketDocument *again = NULL;
 
-        if (!j || ticket_document_parse(j, &again, NULL) < 0 || !streq(again->ticket->canonical, d->ticket->canonical) ||
-            !streq(again->ticket->digest, d->ticket->digest) || again->n_approvals != d->n_approvals || again->state != d->state)
+        if (!j || ticket_document_parse(j, &again, NULL) < 0 ||
+            !streq(again->ticket->canonical, d->ticket->canonical) ||
+            !streq(again->ticket->digest, d->ticket->digest) || again->n_approvals != d->n_approvals ||
+            again->state != d->state)
                 abort();
 }
 

@@ -15,7 +15,7 @@ packages=(
         systemd systemd-sysv dbus libpam-systemd libnss-systemd
         openssh-server openssh-client openssh-sftp-server sudo login passwd util-linux procps iproute2 ca-certificates
         libjansson4 libjq1 libinih1 libssl3
-        cron at tmux strace netcat-openbsd acl lsof bsdextrautils
+        nginx cron at tmux strace netcat-openbsd acl lsof bsdextrautils
 )
 case $suite in
 trixie) packages=("${packages[@]/libssl3/libssl3t64}" util-linux-extra wtmpdb libpam-wtmpdb) ;;

@@ -24,7 +24,7 @@ echo 'olga ALL=(ALL:ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/olga"
 chmod 0440 "$root/etc/sudoers.d/olga"
 # Twenty logins at the same moment are a test; sshd's default drops some of them.
 echo 'MaxStartups 200' >"$root/etc/ssh/sshd_config.d/10-startups.conf"
-printf '127.0.0.1 localhost db1\n::1 localhost\n' >"$root/etc/hosts"
+printf '127.0.0.1 localhost db1 web1\n::1 localhost\n' >"$root/etc/hosts"
 
 # ---- pam_jit ----
 make -s -C "$top" install DESTDIR="$root"

@@ -5,7 +5,7 @@
 # and where its cgroups are the hybrid of v1 and v2.
 #
 #   lib_init [SUITE]            a work folder; everything in it ends by process id when the calling shell exits
-#   host_boot NAME              boots and waits until PID 1 says running; several may run at once
+#   host_boot NAME              boots (as HOST_NAME, default db1) and waits until PID 1 says running; several may run at once
 #   host_run NAME CMD...        as root inside
 #   host_as NAME USER CMD...    as USER inside, with a login's plain environment and no session
 #   host_reboot NAME            reboot(8) from inside; host_crash NAME: power cut, and on again; the disk is kept in both
@@ -97,7 +97,7 @@ host_power_on() {
                 mkdir -p /run/systemd/nspawn && mount -t tmpfs -o mode=0755 tmpfs /run/systemd/nspawn
                 mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
                 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_LOCK=0 exec systemd-nspawn --quiet --register=no --keep-unit \
-                        --directory="$dir/root" --machine="$name" --hostname=db1 --private-network \
+                        --directory="$dir/root" --machine="${name//_/-}" --hostname="${HOST_NAME:-db1}" --private-network \
                         --console=pipe --boot -- systemd.firstboot=off' \
                 host_boot "$lower" "$dir" "$group" "$name" </dev/null >>"$dir/console.log" 2>&1 &
         echo $! >"$dir/job"
@@ -199,10 +199,11 @@ host_run() {
 }
 
 host_as() {
-        local name=$1 user=$2
+        local name=$1 user=$2 home=/home/$2
+        [[ $user != root ]] || home=/root
         shift 2
-        host_run "$name" setpriv --reuid "$user" --regid "$user" --init-groups --inh-caps=-all env --chdir="/home/$user" \
-                HOME="/home/$user" USER="$user" LOGNAME="$user" "$@"
+        host_run "$name" setpriv --reuid "$user" --regid "$user" --init-groups --inh-caps=-all env --chdir="$home" \
+                HOME="$home" USER="$user" LOGNAME="$user" "$@"
 }
 
 # A file into the host: host_put NAME PATH [MODE [OWNER]] <content

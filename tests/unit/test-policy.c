@@ -38,12 +38,13 @@ static void check_case(Policy *p, const json_t *base, const json_t *c) {
         const json_t *ttl = json_object_get(c, "ttl_usec");
         PolicyResult r;
 
-        json_object_foreach(json_object_get(c, "change"), path, value)
+        json_object_foreach (json_object_get(c, "change"), path, value)
                 set_path(input, path, value);
         CHECK_EQ_INT(policy_run(p, input, &r), 0);
         if (r.error)
                 TEST_FAIL("%s: %s", name, r.error);
-        if (r.allow != json_is_true(json_object_get(c, "allow")) || !streq(r.reasons[0], json_string_value(json_object_get(c, "reason"))))
+        if (r.allow != json_is_true(json_object_get(c, "allow")) ||
+            !streq(r.reasons[0], json_string_value(json_object_get(c, "reason"))))
                 TEST_FAIL("%s: %s, %s", name, r.allow ? "allowed" : "refused", r.reasons[0]);
         if (ttl && r.ttl_usec != (uint64_t) json_integer_value(ttl))
                 TEST_FAIL("%s: ttl %" PRIu64, name, r.ttl_usec);
@@ -61,7 +62,7 @@ static void check_cases(const char *program, const char *cases) {
         CHECK_EQ_INT(policy_new(text, &p, why), 0);
         CHECK_STREQ(why, "");
         CHECK(json_array_size(json_object_get(j, "cases")) > 10);
-        json_array_foreach(json_object_get(j, "cases"), i, c)
+        json_array_foreach (json_object_get(j, "cases"), i, c)
                 check_case(p, json_object_get(j, "input"), c);
         policy_free(p);
         json_decref(j);
@@ -105,18 +106,43 @@ TEST(answers) {
         CHECK_STREQ(run("{allow: true}"), "allow approved -1 -");
         CHECK_STREQ(run("{allow: true, reasons: [\"approved\"], ttl_usec: 5}"), "allow approved 5 -");
         CHECK_STREQ(run("{allow: false}"), "no policy-denied -1 -");
-        CHECK_STREQ(run("{allow: false, reasons: [\"change-freeze\", \"b\"], message: \"not today\"}"), "no change-freeze -1 not today");
+        CHECK_STREQ(run("{allow: false, reasons: [\"change-freeze\", \"b\"], message: \"not today\"}"),
+                    "no change-freeze -1 not today");
         CHECK_STREQ(run("{allow: (.x == 1)}"), "allow approved -1 -");
 }
 
 TEST(anything_else_is_no) {
         static const char *const programs[] = {
-                "true", "1", "\"allow\"", "[]", "null", "{}", "empty", "{allow: 1}", "{allow: \"true\"}", "{allow: null}",
-                "{allow: true}, {allow: true}", "{allow: true}, error(\"x\")", "error(\"x\")", "error", "halt", "{allow: true} | halt_error",
-                "{allow: true, reasons: 1}", "{allow: true, reasons: [1]}", "{allow: true, reasons: [\"A B\"]}",
-                "{allow: true, reasons: [range(17) | \"a\"]}", "{allow: true, ttl_usec: -1}", "{allow: true, ttl_usec: 1e300}",
-                "{allow: true, ttl_usec: nan}", "{allow: true, ttl_usec: \"1\"}", "{allow: true, message: \"a\\u001b[0m\"}",
-                "{allow: true, message: 1}", "{allow: true, message: (\"a\" * 201)}", ".x.y", "input", "{allow: true} | input",
+                        "true",
+                        "1",
+                        "\"allow\"",
+                        "[]",
+                        "null",
+                        "{}",
+                        "empty",
+                        "{allow: 1}",
+                        "{allow: \"true\"}",
+                        "{allow: null}",
+                        "{allow: true}, {allow: true}",
+                        "{allow: true}, error(\"x\")",
+                        "error(\"x\")",
+                        "error",
+                        "halt",
+                        "{allow: true} | halt_error",
+                        "{allow: true, reasons: 1}",
+                        "{allow: true, reasons: [1]}",
+                        "{allow: true, reasons: [\"A B\"]}",
+                        "{allow: true, reasons: [range(17) | \"a\"]}",
+                        "{allow: true, ttl_usec: -1}",
+                        "{allow: true, ttl_usec: 1e300}",
+                        "{allow: true, ttl_usec: nan}",
+                        "{allow: true, ttl_usec: \"1\"}",
+                        "{allow: true, message: \"a\\u001b[0m\"}",
+                        "{allow: true, message: 1}",
+                        "{allow: true, message: (\"a\" * 201)}",
+                        ".x.y",
+                        "input",
+                        "{allow: true} | input",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(programs); i++)

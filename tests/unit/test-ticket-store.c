@@ -12,9 +12,9 @@ static char folder[] = "/tmp/jit-store-XXXXXX";
 static TicketStore *store;
 
 static TicketDocument *document_of(const char *id, const char *creator, const char *not_before, const char *not_after) {
-        json_t *j = json_pack("{s:i, s:s, s:s, s:[s], s:s, s:[s], s:s, s:s, s:s, s:s}", "version", 1, "id", id, "title", "t", "requesters",
-                              "alice", "role", "dba", "hosts", "db1", "not_before", not_before, "not_after", not_after, "reason", "r", "nonce",
-                              "00112233445566778899aabbccddeeff");
+        json_t *j = json_pack("{s:i, s:s, s:s, s:[s], s:s, s:[s], s:s, s:s, s:s, s:s}", "version", 1, "id", id, "title",
+                              "t", "requesters", "alice", "role", "dba", "hosts", "db1", "not_before", not_before,
+                              "not_after", not_after, "reason", "r", "nonce", "00112233445566778899aabbccddeeff");
         TicketDocument *d = NULL;
         Ticket *t = NULL;
 

@@ -7,10 +7,12 @@
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
 
-static const char canonical[] =
-        "{\"emergency\":false,\"hosts\":[\"db1\",\"db*.prod\"],\"id\":\"CHG0012345\",\"nonce\":\"00112233445566778899aabbccddeeff\","
-        "\"not_after\":\"2026-11-22T14:00:00Z\",\"not_before\":\"2026-11-22T12:00:00Z\",\"reason\":\"a stuck replica\\nsee 4711\","
-        "\"requesters\":[\"alice\"],\"role\":\"dba\",\"ssh_keys\":[\"" KEY " alice\"],\"title\":\"restart postgres \xe2\x9c\x93\",\"version\":1}";
+static const char canonical[] = "{\"emergency\":false,\"hosts\":[\"db1\",\"db*.prod\"],\"id\":\"CHG0012345\",\"nonce\":"
+                                "\"00112233445566778899aabbccddeeff\","
+                                "\"not_after\":\"2026-11-22T14:00:00Z\",\"not_before\":\"2026-11-22T12:00:00Z\","
+                                "\"reason\":\"a stuck replica\\nsee 4711\","
+                                "\"requesters\":[\"alice\"],\"role\":\"dba\",\"ssh_keys\":[\"" KEY
+                                " alice\"],\"title\":\"restart postgres \xe2\x9c\x93\",\"version\":1}";
 
 static json_t *parse(const char *text) {
         json_t *j = NULL;
@@ -66,14 +68,17 @@ TEST(good) {
 }
 
 TEST(order_does_not_matter) {
-        json_t *j = parse("{\"version\":1,\"title\":\"t\",\"role\":\"r\",\"requesters\":[\"a\"],\"reason\":\"\",\"nonce\":"
-                          "\"00112233445566778899aabbccddeeff\",\"not_before\":\"2026-11-22T12:00:00Z\", \"not_after\" : "
-                          "\"2026-11-22T14:00:00Z\",\"id\":\"X\",\"hosts\":[\"h\"]}");
+        json_t *j = parse(
+                        "{\"version\":1,\"title\":\"t\",\"role\":\"r\",\"requesters\":[\"a\"],\"reason\":\"\","
+                        "\"nonce\":"
+                        "\"00112233445566778899aabbccddeeff\",\"not_before\":\"2026-11-22T12:00:00Z\", \"not_after\" : "
+                        "\"2026-11-22T14:00:00Z\",\"id\":\"X\",\"hosts\":[\"h\"]}");
         Ticket *t = NULL;
         CHECK_EQ_INT(ticket_parse(j, &t, NULL), 0);
-        CHECK_STREQ(t->canonical, "{\"hosts\":[\"h\"],\"id\":\"X\",\"nonce\":\"00112233445566778899aabbccddeeff\",\"not_after\":"
-                                  "\"2026-11-22T14:00:00Z\",\"not_before\":\"2026-11-22T12:00:00Z\",\"reason\":\"\",\"requesters\":"
-                                  "[\"a\"],\"role\":\"r\",\"title\":\"t\",\"version\":1}");
+        CHECK_STREQ(t->canonical,
+                    "{\"hosts\":[\"h\"],\"id\":\"X\",\"nonce\":\"00112233445566778899aabbccddeeff\",\"not_after\":"
+                    "\"2026-11-22T14:00:00Z\",\"not_before\":\"2026-11-22T12:00:00Z\",\"reason\":\"\",\"requesters\":"
+                    "[\"a\"],\"role\":\"r\",\"title\":\"t\",\"version\":1}");
         ticket_free(t);
         json_decref(j);
 }
@@ -82,37 +87,77 @@ TEST(each_member_is_checked) {
         static const struct {
                 const char *member, *value, *field;
         } cases[] = {
-                {"version", "2", "version"}, {"version", "\"1\"", "version"}, {"version", "1.0", "version"}, {"version", "-1", "version"},
-                {"id", "\"\"", "id"}, {"id", "\"a/b\"", "id"}, {"id", "\"a--b\"", "id"}, {"id", "\"-a\"", "id"}, {"id", "\"..\"", "id"},
-                {"id", "7", "id"}, {"id", "\"\\u00e4\"", "id"}, {"id", "\"jit\"", ""},
-                {"title", "\"\"", "title"}, {"title", "\"a\\nb\"", "title"}, {"title", "\"a\\u001b[2J\"", "title"},
-                {"title", "\"a\\u009b\"", "title"}, {"title", "\"a\\u202e\"", "title"}, {"title", "\"a\\u2066b\"", "title"},
-                {"title", "\"a\\u2028\"", "title"}, {"title", "\"\\u00e4\\u20ac\"", ""},
-                {"requesters", "[]", "requesters"}, {"requesters", "\"alice\"", "requesters"}, {"requesters", "[1]", "requesters"},
-                {"requesters", "[\"../x\"]", "requesters"}, {"requesters", "[\"jit-x\"]", "requesters"},
-                {"requesters", "[\"Alice\"]", "requesters"}, {"requesters", "[\"a.b\"]", ""},
-                {"role", "\"DBA\"", "role"}, {"role", "\"../dba\"", "role"}, {"role", "\"\"", "role"},
-                {"hosts", "[]", "hosts"}, {"hosts", "[\"a b\"]", "hosts"}, {"hosts", "[\"\"]", "hosts"}, {"hosts", "[\"*\"]", ""},
-                {"not_before", "\"yesterday\"", "not_before"}, {"not_before", "\"2026-11-22T15:00:00Z\"", "not_after"},
-                {"not_before", "\"2026-11-22T14:00:00Z\"", "not_after"}, {"not_before", "\"2026-10-22T13:59:59Z\"", "not_after"},
-                {"not_before", "\"2026-10-22T14:00:00Z\"", ""}, {"not_after", "\"2026-11-22T14:00:00+01:00\"", "not_after"},
-                {"not_after", "1795356000", "not_after"},
-                {"reason", "\"\"", ""}, {"reason", "\"\\u0007\"", "reason"}, {"reason", "[]", "reason"},
-                {"ssh_keys", "[]", ""}, {"ssh_keys", "[\"x\"]", "ssh_keys"}, {"ssh_keys", "[\"command=\\\"x\\\" " KEY "\"]", "ssh_keys"},
-                {"commands", "[\"/bin/true\"]", ""}, {"commands", "[\"true\"]", "commands"}, {"commands", "[\"\"]", "commands"},
-                {"commands", "[\"/bin/true\\n/bin/sh\"]", "commands"},
-                {"emergency", "true", ""}, {"emergency", "1", "emergency"}, {"emergency", "null", "emergency"}, {"commands", "null", "commands"},
-                {"nonce", "\"0\"", "nonce"}, {"nonce", "\"00112233445566778899AABBCCDDEEFF\"", "nonce"},
-                {"surprise", "1", "ticket"}, {"state", "\"approved\"", "ticket"}, {"approvals", "[]", "ticket"},
+                        {"version", "2", "version"},
+                        {"version", "\"1\"", "version"},
+                        {"version", "1.0", "version"},
+                        {"version", "-1", "version"},
+                        {"id", "\"\"", "id"},
+                        {"id", "\"a/b\"", "id"},
+                        {"id", "\"a--b\"", "id"},
+                        {"id", "\"-a\"", "id"},
+                        {"id", "\"..\"", "id"},
+                        {"id", "7", "id"},
+                        {"id", "\"\\u00e4\"", "id"},
+                        {"id", "\"jit\"", ""},
+                        {"title", "\"\"", "title"},
+                        {"title", "\"a\\nb\"", "title"},
+                        {"title", "\"a\\u001b[2J\"", "title"},
+                        {"title", "\"a\\u009b\"", "title"},
+                        {"title", "\"a\\u202e\"", "title"},
+                        {"title", "\"a\\u2066b\"", "title"},
+                        {"title", "\"a\\u2028\"", "title"},
+                        {"title", "\"\\u00e4\\u20ac\"", ""},
+                        {"requesters", "[]", "requesters"},
+                        {"requesters", "\"alice\"", "requesters"},
+                        {"requesters", "[1]", "requesters"},
+                        {"requesters", "[\"../x\"]", "requesters"},
+                        {"requesters", "[\"jit-x\"]", "requesters"},
+                        {"requesters", "[\"Alice\"]", "requesters"},
+                        {"requesters", "[\"a.b\"]", ""},
+                        {"role", "\"DBA\"", "role"},
+                        {"role", "\"../dba\"", "role"},
+                        {"role", "\"\"", "role"},
+                        {"hosts", "[]", "hosts"},
+                        {"hosts", "[\"a b\"]", "hosts"},
+                        {"hosts", "[\"\"]", "hosts"},
+                        {"hosts", "[\"*\"]", ""},
+                        {"not_before", "\"yesterday\"", "not_before"},
+                        {"not_before", "\"2026-11-22T15:00:00Z\"", "not_after"},
+                        {"not_before", "\"2026-11-22T14:00:00Z\"", "not_after"},
+                        {"not_before", "\"2026-10-22T13:59:59Z\"", "not_after"},
+                        {"not_before", "\"2026-10-22T14:00:00Z\"", ""},
+                        {"not_after", "\"2026-11-22T14:00:00+01:00\"", "not_after"},
+                        {"not_after", "1795356000", "not_after"},
+                        {"reason", "\"\"", ""},
+                        {"reason", "\"\\u0007\"", "reason"},
+                        {"reason", "[]", "reason"},
+                        {"ssh_keys", "[]", ""},
+                        {"ssh_keys", "[\"x\"]", "ssh_keys"},
+                        {"ssh_keys", "[\"command=\\\"x\\\" " KEY "\"]", "ssh_keys"},
+                        {"commands", "[\"/bin/true\"]", ""},
+                        {"commands", "[\"true\"]", "commands"},
+                        {"commands", "[\"\"]", "commands"},
+                        {"commands", "[\"/bin/true\\n/bin/sh\"]", "commands"},
+                        {"emergency", "true", ""},
+                        {"emergency", "1", "emergency"},
+                        {"emergency", "null", "emergency"},
+                        {"commands", "null", "commands"},
+                        {"nonce", "\"0\"", "nonce"},
+                        {"nonce", "\"00112233445566778899AABBCCDDEEFF\"", "nonce"},
+                        {"surprise", "1", "ticket"},
+                        {"state", "\"approved\"", "ticket"},
+                        {"approvals", "[]", "ticket"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 if (!streq(with(cases[i].member, cases[i].value), cases[i].field))
-                        TEST_FAIL("%s = %s: fault in \"%s\"", cases[i].member, cases[i].value, with(cases[i].member, cases[i].value));
+                        TEST_FAIL("%s = %s: fault in \"%s\"", cases[i].member, cases[i].value,
+                                  with(cases[i].member, cases[i].value));
 }
 
 TEST(each_member_is_needed) {
-        static const char *const needed[] = {"version", "id", "title", "requesters", "role", "hosts", "not_before", "not_after", "reason", "nonce"};
+        static const char *const needed[] = {"version", "id",         "title",     "requesters", "role",
+                                             "hosts",   "not_before", "not_after", "reason",     "nonce"};
 
         for (size_t i = 0; i < ELEMENTSOF(needed); i++)
                 CHECK_STREQ(with(needed[i], NULL), needed[i]);
@@ -191,15 +236,26 @@ TEST(documents) {
         CHECK_EQ_INT(document_parse(document(NULL, NULL), &d), 0);
         CHECK_EQ_INT(d->state, TICKET_OPEN);
         d = ticket_document_free(d);
-        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"bob\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"a\\nb\\n\"}]", "open"), &d), 0);
+        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"bob\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":"
+                                             "\"a\\nb\\n\"}]",
+                                             "open"),
+                                    &d),
+                     0);
         CHECK_EQ_INT(d->n_approvals, 1);
         CHECK_STREQ(d->approvals[0].signature, "a\nb\n");
         d = ticket_document_free(d);
         CHECK_EQ_INT(document_parse(document("[{\"approver\":\"bob\"}]", "open"), &d), -EBADMSG);
-        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"../b\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"\"}]", "open"), &d), -EBADMSG);
+        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"../"
+                                             "b\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"\"}]",
+                                             "open"),
+                                    &d),
+                     -EBADMSG);
         CHECK_EQ_INT(document_parse(document("[1]", "open"), &d), -EBADMSG);
         CHECK_EQ_INT(document_parse(document("[{\"approver\":\"b\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"\"},"
-                                             "{\"approver\":\"b\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"\"}]", "open"), &d), -EBADMSG);
+                                             "{\"approver\":\"b\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"\"}]",
+                                             "open"),
+                                    &d),
+                     -EBADMSG);
         CHECK_EQ_INT(document_parse(document(NULL, "approved"), &d), -EBADMSG);
         CHECK_EQ_INT(document_parse(json_pack("{s:s}", "ticket", "x"), &d), -EBADMSG);
         CHECK_EQ_INT(document_parse(json_array(), &d), -EBADMSG);
@@ -207,7 +263,11 @@ TEST(documents) {
 
 TEST(document_round_trip) {
         TicketDocument *d = NULL, *again = NULL;
-        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"bob\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":\"s\"}]", NULL), &d), 0);
+        CHECK_EQ_INT(document_parse(document("[{\"approver\":\"bob\",\"at\":\"2026-11-22T09:00:00Z\",\"signature\":"
+                                             "\"s\"}]",
+                                             NULL),
+                                    &d),
+                     0);
         CHECK_EQ_INT(ticket_document_add_approval(d, "bob", 1, "x"), -EEXIST);
         CHECK_EQ_INT(ticket_document_add_approval(d, "carol", 1, "x"), 0);
         CHECK_EQ_INT(ticket_document_end(d, TICKET_CLOSED, "alice", USEC_PER_SEC, "done"), 0);
