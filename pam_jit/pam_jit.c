@@ -152,7 +152,7 @@ static int account_manage(pam_handle_t *pamh, int flags, int argc, const char **
         }
         if (q.args.debug)
                 pam_syslog(pamh, LOG_DEBUG, "%s is allowed", q.call.account);
-        tell(pamh, flags, verdict.message);
+        welcome_keep(pamh, verdict.message);
         return PAM_SUCCESS;
 }
 
@@ -181,6 +181,8 @@ static int session_open(pam_handle_t *pamh, int flags, int argc, const char **ar
         }
         if (q.args.debug)
                 pam_syslog(pamh, LOG_DEBUG, "session of %s is open", q.call.account);
+        if (welcome_get(pamh))
+                tell(pamh, flags, welcome_get(pamh));
         return PAM_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 #include "session-data.h"
 
 #define HELD_CONNECTION "pam_jit.session"
+#define WELCOME "pam_jit.welcome"
 
 typedef bool (*value_check_t)(const char *value);
 
@@ -111,7 +112,7 @@ static int map_apply(pam_handle_t *pamh, json_t *map, const KnownName *table, ap
         return PAM_SUCCESS;
 }
 
-static void on_limit_dropped(pam_handle_t *pamh, void *data, int error_status) {
+static void on_text_dropped(pam_handle_t *pamh, void *data, int error_status) {
         (void) pamh;
         (void) error_status;
         free(data);
@@ -123,7 +124,7 @@ static int limit_apply(pam_handle_t *pamh, const char *name, const char *value) 
 
         if (!copy)
                 return PAM_BUF_ERR;
-        r = pam_set_data(pamh, name, copy, on_limit_dropped);
+        r = pam_set_data(pamh, name, copy, on_text_dropped);
         if (r != PAM_SUCCESS)
                 free(copy);
         return r;
@@ -145,6 +146,19 @@ int session_limits_apply(pam_handle_t *pamh, json_t *pam_data) {
 
 int session_environment_apply(pam_handle_t *pamh, json_t *env) {
         return map_apply(pamh, env, variables, variable_apply);
+}
+
+void welcome_keep(pam_handle_t *pamh, const char *message) {
+        char *copy = message ? strdup(message) : NULL;
+
+        if (copy && pam_set_data(pamh, WELCOME, copy, on_text_dropped) != PAM_SUCCESS)
+                free(copy);
+}
+
+const char *welcome_get(pam_handle_t *pamh) {
+        const void *message;
+
+        return pam_get_data(pamh, WELCOME, &message) == PAM_SUCCESS ? message : NULL;
 }
 
 /* Runs at close, at pam_end(), when another connection takes the place, and in forked children that end their copy of

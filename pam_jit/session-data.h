@@ -15,6 +15,12 @@
 int session_limits_apply(pam_handle_t *pamh, json_t *pam_data);
 int session_environment_apply(pam_handle_t *pamh, json_t *env);
 
+/* From the account phase to the session phase: what is granted. sshd shows a message of the account phase in its banner and a
+ * second time on a terminal (sshd's auth2.c and session.c), and to file transfers as well; one of the session phase once, and on a
+ * terminal only. Nothing is lost but the message if this fails. welcome_get() returns NULL if there is none. */
+void welcome_keep(pam_handle_t *pamh, const char *message);
+const char *welcome_get(pam_handle_t *pamh);
+
 /* Takes peer over in every case. A connection that was held before is closed when the new one is in its place. */
 int session_hold(pam_handle_t *pamh, VarlinkPeer *peer);
 /* Closes the held connection; false if there is none. */

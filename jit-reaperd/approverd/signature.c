@@ -93,8 +93,6 @@ static Job *job_free(Job *j) {
         return NULL;
 }
 
-DEFINE_CLEANUP(Job, job_free);
-
 static void job_unlink(Job *j) {
         SignatureVerifier *v = j->verifier;
 
@@ -282,7 +280,7 @@ static int job_add_waiter(Job *j, signature_done_t done, void *userdata) {
 }
 
 static int job_new(SignatureVerifier *v, const SignatureRequest *request, const unsigned char *digest, Job **ret) {
-        JIT_CLEANUP(job_freep) Job *j = calloc(1, sizeof(*j));
+        Job *j = calloc(1, sizeof(*j));
 
         if (!j)
                 return -ENOMEM;
@@ -295,10 +293,12 @@ static int job_new(SignatureVerifier *v, const SignatureRequest *request, const 
         j->message = malloc(request->length + 1);
         j->approver = strdup(request->approver);
         j->signature = strdup(request->signature);
-        if (!j->message || !j->approver || !j->signature)
+        if (!j->message || !j->approver || !j->signature) {
+                job_free(j);
                 return -ENOMEM;
+        }
         memcpy(j->message, request->message, request->length);
-        *ret = take_ptr(j);
+        *ret = j;
         return 0;
 }
 

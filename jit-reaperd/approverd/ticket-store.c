@@ -62,20 +62,25 @@ static size_t find(const TicketStore *s, const char *key, bool *ret_found) {
         return low;
 }
 
+static int index_grow(TicketStore *s) {
+        size_t n = s->allocated ? 2 * s->allocated : 64;
+        TicketEntry *p = reallocarray(s->entries, n, sizeof(*p));
+
+        if (!p)
+                return -ENOMEM;
+        s->entries = p;
+        s->allocated = n;
+        return 0;
+}
+
 static int index_set(TicketStore *s, const TicketDocument *d) {
         TicketEntry e;
         bool found;
         size_t at = find(s, d->ticket->key, &found);
         int r;
 
-        if (!found && s->n == s->allocated) {
-                size_t n = s->allocated ? 2 * s->allocated : 64;
-                TicketEntry *p = reallocarray(s->entries, n, sizeof(*p));
-                if (!p)
-                        return -ENOMEM;
-                s->entries = p;
-                s->allocated = n;
-        }
+        if (!found && s->n == s->allocated && (r = index_grow(s)) < 0)
+                return r;
         if ((r = entry_from(d, &e)) < 0)
                 return r;
         if (found)
@@ -239,7 +244,9 @@ int ticket_store_new(const char *state_directory, TicketStore **ret) {
 
         if (!s)
                 return -ENOMEM;
-        if ((r = s->fd = open_folder(state_directory)) < 0 || (r = ticket_store_rescan(s)) < 0)
+        s->fd = -1;
+        if ((r = index_grow(s)) < 0 || (r = s->fd = open_folder(state_directory)) < 0 ||
+            (r = ticket_store_rescan(s)) < 0)
                 return r;
         *ret = take_ptr(s);
         return 0;

@@ -126,8 +126,11 @@ static int authorize_allowed(Authorization *a, Grant *g, Verdict *v) {
         if (g->state == GRANT_RESERVED) {
                 g->allowed_usec = left;
                 g->authorized = true;
-        } else
-                left = g->deadline_usec - now_usec(CLOCK_BOOTTIME);
+        } else {
+                uint64_t now = now_usec(CLOCK_BOOTTIME);
+
+                left = g->deadline_usec > now ? g->deadline_usec - now : 0;
+        }
         return welcome(a->link, g, left);
 }
 

@@ -247,10 +247,13 @@ int grant_record_load_all(Manager *m, void (*resume)(Grant *g)) {
                         if (e->d_name[0] != '.')
                                 log_error("Cannot read the record %s, ending its grant: %s", e->d_name, strerror(-r));
                         (void) unlinkat(m->dirs.grants, e->d_name, 0);
-                        continue;
                 }
-                resume(g);
         }
         (void) closedir(d);
+        /* Only now: it writes and removes records, which a folder that is being read may show again or not (readdir(3)). */
+        for (Grant *g = m->grants, *next; g; g = next) {
+                next = g->next;
+                resume(g);
+        }
         return 0;
 }

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/securebits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -98,8 +100,11 @@ unsigned user_slice_count(int slice_fd) {
 }
 
 int uid_kill_all(uid_t uid, uid_t sender) {
-        int r = 0;
+        int r = 0, bits = prctl(PR_GET_SECUREBITS);
 
+        /* With these bits CAP_KILL would outlive the change of UID, and pid -1 would mean everybody. */
+        if (bits < 0 || (bits & (SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS)) || uid == 0 || sender == 0 || uid == sender)
+                return -EPERM;
         /* The kernel lets a sender signal whose effective or real UID is the target's real or saved one (kill(2)). With effective UID = the account's
          * and real UID = one that nobody has, pid -1 reaches exactly the account's processes, in one pass under the task list lock: a fork() either
          * was before it, and the child is hit, or finds the signal pending and fails. The account cannot signal us back meanwhile: our real UID is
@@ -113,12 +118,19 @@ int uid_kill_all(uid_t uid, uid_t sender) {
         return r;
 }
 
-/* proc_pid_status(5): "Uid:" real, effective, saved, filesystem; "State:\tZ" is dead already. */
+/* proc_pid_status(5): "State:\tZ" is dead already, unless only its first thread has ended. */
+static bool status_is_dead(const char *status) {
+        const char *state = strstr(status, "\nState:\t"), *threads = strstr(status, "\nThreads:\t");
+
+        return state && (state[8] == 'X' || (state[8] == 'Z' && (!threads || strtoul(threads + 10, NULL, 10) <= 1)));
+}
+
+/* "Uid:" real, effective, saved, filesystem. */
 static bool status_has_uid(const char *status, uid_t uid) {
-        const char *line = strstr(status, "\nUid:"), *state = strstr(status, "\nState:\t");
+        const char *line = strstr(status, "\nUid:");
         unsigned u[4];
 
-        if (!line || (state && state[8] == 'Z'))
+        if (!line || status_is_dead(status))
                 return false;
         if (sscanf(line + 5, "%u %u %u %u", &u[0], &u[1], &u[2], &u[3]) != 4)
                 return false;
@@ -134,7 +146,7 @@ int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {
         if (!d)
                 return -errno;
         while ((e = readdir(d))) {
-                char path[300], status[1024];
+                char path[300], status[4096];
                 ssize_t n;
 
                 if (!isdigit((unsigned char) e->d_name[0]))

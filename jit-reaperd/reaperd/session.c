@@ -167,9 +167,11 @@ int session_resume(Session *s) {
                 return r;
         /* Asked after the descriptor is open: now the number cannot change hands. */
         r = process_start_time(s->pid, &start);
-        if (r < 0)
-                return r;
-        return start == s->pid_start ? 0 : -ESRCH;
+        if (r >= 0 && start != s->pid_start)
+                r = -ESRCH;
+        if (r < 0) /* somebody else's process: neither a witness nor one to kill */
+                s->pidfd = sd_event_source_disable_unref(s->pidfd);
+        return r;
 }
 
 void session_end(Session *s) {

@@ -71,6 +71,8 @@ static int check_subids(const UidRange *u, const char *root, const char *name, c
                 /* subuid(5): name:first:count */
                 if (!colon || sscanf(colon + 1, "%llu:%llu", &first, &count) != 2 || count == 0)
                         continue;
+                if (count > UINT32_MAX)
+                        count = UINT32_MAX;
                 if (first <= u->max && first + count - 1 >= u->min) {
                         (void) snprintf(ret_why, 256, "UIDRange=%u-%u overlaps %llu-%llu, which /etc/%s gives to %.*s",
                                         u->min, u->max, first, first + count - 1, name, (int) (colon - line), line);
@@ -162,8 +164,12 @@ static int next_number(UidRange *u, uid_t *ret) {
 int uid_range_take(UidRange *u, const char *account, bool (*is_taken)(uid_t uid, void *userdata), void *userdata, uid_t *ret) {
         for (size_t i = 0; i < RETURNED_MAX; i++)
                 if (u->returned[i].uid != 0 && streq(u->returned[i].account, account)) {
-                        *ret = u->returned[i].uid;
+                        uid_t uid = u->returned[i].uid;
+
                         u->returned[i].uid = 0;
+                        if (is_taken(uid, userdata)) /* the whole range has gone by meanwhile */
+                                break;
+                        *ret = uid;
                         return 0;
                 }
         for (uid_t tries = 0; tries <= u->max - u->min; tries++) {

@@ -117,6 +117,10 @@ int varlink_next(VarlinkPeer *p, json_t **ret_parameters, char **ret_error, bool
         r = varlink_answer_parse(message, &a);
         if (r < 0)
                 return r;
+        if (a.continues && !ret_continues) {
+                varlink_answer_done(&a);
+                return -EBADMSG;
+        }
         r = a.error ? -EREMOTEIO : 0;
         if (ret_continues)
                 *ret_continues = a.continues && !a.error;
@@ -137,6 +141,8 @@ int varlink_call_more(VarlinkPeer *p, const char *method, json_t *parameters, js
         r = varlink_encode_call(method, parameters, ret_continues != NULL, &text, &length);
         if (r < 0)
                 return r;
+        if (p->buffer.used > 0) /* words that nobody asked for would be taken for the answer */
+                return -EBADMSG;
         r = send_whole(p, text, length);
         if (r < 0)
                 return r;

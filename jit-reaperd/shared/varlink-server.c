@@ -21,6 +21,8 @@ enum {
         OUTPUT_MAX = 4 * 1024 * 1024,  /* bytes of answers a peer may leave unread */
 };
 
+#define PAUSE_USEC (100 * USEC_PER_MSEC) /* before the next accept4(), when there were no descriptors */
+
 struct VarlinkLink {
         unsigned n_ref;
         VarlinkServer *server; /* NULL: gone */
@@ -42,7 +44,8 @@ struct VarlinkLink {
 };
 
 typedef struct Listener {
-        sd_event_source *io;
+        sd_event_source *io, *pause;
+        VarlinkServer *server;
         struct Listener *next;
 } Listener;
 
@@ -139,6 +142,13 @@ static int link_queue(VarlinkLink *l, const char *data, size_t length) {
         return sd_event_source_set_io_events(l->io, EPOLLIN | EPOLLOUT);
 }
 
+/* An answer that cannot be kept is a hole in what the peer reads: better no connection. The loop sees its end and drops the link, here its
+ * owner may be in the middle of using it. */
+static int link_break(VarlinkLink *l, int error) {
+        (void) shutdown(l->fd, SHUT_RDWR);
+        return error;
+}
+
 static int link_send(VarlinkLink *l, const char *error, json_t *parameters, bool continues) {
         _cleanup_free_ char *text = NULL;
         size_t length, sent = 0;
@@ -150,14 +160,15 @@ static int link_send(VarlinkLink *l, const char *error, json_t *parameters, bool
         }
         r = varlink_encode_answer(error, parameters, continues, &text, &length);
         if (r < 0)
-                return r;
+                return link_break(l, r);
         if (l->out_length == 0) {
                 ssize_t n = send(l->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (n < 0 && errno != EAGAIN && errno != EINTR)
                         return -errno; /* the read side sees the end as well, and drops the link */
                 sent = n > 0 ? (size_t) n : 0;
         }
-        return sent < length ? link_queue(l, text + sent, length - sent) : 0;
+        r = sent < length ? link_queue(l, text + sent, length - sent) : 0;
+        return r < 0 ? link_break(l, r) : 0;
 }
 
 static int link_finish(VarlinkLink *l, const char *error, json_t *parameters) {
@@ -267,22 +278,19 @@ static int link_dispatch(VarlinkLink *l, const json_t *message) {
                 else if (r < 0)
                         r = link_refuse(l, r);
         }
-        if (l->oneway)
-                l->busy = l->more = l->oneway = false;
 finish:
         free(call.method);
         json_decref(call.parameters);
         return r;
 }
 
-/* Handles what has arrived whole. Drops the link if the peer is not speaking Varlink. */
+/* Handles what has arrived whole. Drops the link if the peer is not speaking Varlink. A peer that has not read its last answer waits with its
+ * next call: what it leaves unread is never more than one call's answers. */
 static void link_process(VarlinkLink *l) {
-        while (l->server && !l->busy) {
+        while (l->server && !l->busy && (l->out_length == 0 || l->muted)) {
                 _cleanup_json_ json_t *message = NULL;
-                int r = varlink_buffer_take(&l->in, &message);
+                int r = l->muted && l->in.used > 0 ? -EPROTO : varlink_buffer_take(&l->in, &message);
 
-                if (r > 0 && l->muted)
-                        r = -EPROTO;
                 if (r > 0)
                         r = link_dispatch(l, message);
                 else if (r == 0)
@@ -346,16 +354,19 @@ static void server_arm_sweep(VarlinkServer *s) {
                 (void) sd_event_add_time_relative(s->event, &s->sweep, CLOCK_BOOTTIME, s->limits.idle_usec, 0, on_sweep, s);
 }
 
+/* Root's connections are logins: users, however many of them, take half of all places at most. */
 static bool server_is_full(const VarlinkServer *s, uid_t uid) {
-        unsigned n = 0;
+        unsigned n = 0, n_users = 0;
 
         if (s->n_links >= s->limits.connections)
                 return true;
         if (uid == 0)
                 return false;
-        for (const VarlinkLink *l = s->user_links; l; l = l->next)
+        for (const VarlinkLink *l = s->user_links; l; l = l->next) {
                 n += l->uid == uid;
-        return n >= s->limits.connections_per_user;
+                n_users++;
+        }
+        return n >= s->limits.connections_per_user || n_users >= (s->limits.connections + 1) / 2;
 }
 
 static int server_add_link(VarlinkServer *s, int fd, VarlinkLink **ret) {
@@ -391,8 +402,26 @@ static int server_add_link(VarlinkServer *s, int fd, VarlinkLink **ret) {
         return 0;
 }
 
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        Listener *n = userdata;
+
+        (void) source, (void) usec;
+        return sd_event_source_set_enabled(n->io, SD_EVENT_ON);
+}
+
+/* Out of descriptors or memory: the peers wait in the backlog, and we do not turn on the spot meanwhile. */
+static void listener_pause(Listener *n) {
+        int r;
+
+        n->pause = sd_event_source_disable_unref(n->pause);
+        r = sd_event_add_time_relative(n->server->event, &n->pause, CLOCK_BOOTTIME, PAUSE_USEC, 0, on_pause_over, n);
+        if (r >= 0)
+                (void) sd_event_source_set_enabled(n->io, SD_EVENT_OFF);
+}
+
 static int on_listen_io(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata) {
-        VarlinkServer *s = userdata;
+        Listener *n = userdata;
+        VarlinkServer *s = n->server;
 
         (void) source, (void) revents;
         for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
@@ -400,9 +429,10 @@ static int on_listen_io(sd_event_source *source, int listen_fd, uint32_t revents
                 VarlinkLink *l = NULL;
 
                 if (fd < 0) {
-                        /* EMFILE and ENOMEM: the peers wait in the backlog until somebody else goes. */
-                        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                                log_warning("Cannot take a connection, ignoring: %m");
+                        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+                                log_warning("Cannot take a connection now, trying again: %m");
+                                listener_pause(n);
+                        }
                         return 0;
                 }
                 if (server_add_link(s, fd, &l) < 0)
@@ -425,10 +455,11 @@ int varlink_server_listen(VarlinkServer *s, int fd) {
                 (void) close(fd);
                 return -ENOMEM;
         }
+        n->server = s;
         /* systemd hands it over blocking: accept4() must not wait for a peer who changed his mind. */
         r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
         if (r >= 0)
-                r = sd_event_add_io(s->event, &n->io, fd, EPOLLIN, on_listen_io, s);
+                r = sd_event_add_io(s->event, &n->io, fd, EPOLLIN, on_listen_io, n);
         if (r < 0) {
                 (void) close(fd);
                 free(n);
@@ -458,6 +489,7 @@ VarlinkServer *varlink_server_free(VarlinkServer *s) {
                 Listener *n = s->listeners;
                 s->listeners = n->next;
                 sd_event_source_disable_unref(n->io);
+                sd_event_source_disable_unref(n->pause);
                 free(n);
         }
         while (s->root_links)

@@ -110,7 +110,7 @@ expect_gone() { # ID UID [REASON]
         r=$(receipt "$1")
         echo "$r"
         [[ $(jq -r .seal <<<"$r") != null ]] || fail "the receipt of $1 has no seal"
-        [[ -z ${3-} || $(jq -r .reason <<<"$r") == "$3" ]] || fail "the receipt of $1 says $(jq -r .reason <<<"$r"), not $3"
+        [[ -z ${3-} || $(jq -r .end_reason <<<"$r") == "$3" ]] || fail "the receipt of $1 says $(jq -r .end_reason <<<"$r"), not $3"
         on jitctl audit verify || fail "the audit file does not verify"
 }
 

@@ -165,7 +165,7 @@ TEST(example_sshd_asks_before_it_looks_at_the_expiry) {
         /* A yes lifts the expiry on a host; here it stays, and the no that follows must be common-account's. */
         CHECK_EQ_INT(log_in(&f, NOT_YET_ALLOWED, &good, NULL, ""), KEPT_OUT);
         CHECK_EQ_INT(f.reaper.seen->calls, 1);
-        CHECK(strstr(f.shown, "pam_jit: CHG2 approved by bob\n") == f.shown);
+        CHECK(strstr(f.shown, "approved") == NULL);
         fixture_end(&f);
 }
 

@@ -225,7 +225,7 @@ test_host_rebooted() {
         wait_for 5 receipt BOOT1 || fail "no receipt after the reboot"
         on jitctl audit verify
         expect_status 255 login BOOT1 true
-        expect_match 'BOOT1' "$out"
+        expect_match 'pam_jit: .*used' "$out"
         # The numbers go on.
         ticket_ready BOOT2
         out=$(login BOOT2 'id -u' 2>/dev/null)

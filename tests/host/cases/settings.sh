@@ -16,10 +16,10 @@ bad_file() {
         echo "== $1: $2"
         printf '%b' "$2" | put "$1"
         expect_status 1 on jitctl check
-        expect_match "$1:$3: .*$4" "$out"
+        expect_match "$1:$3\$" "$out"
+        expect_match "^error .*$4" "$out"
         on systemctl reload jit-reaperd.service || :
         [[ $(on systemctl is-active jit-reaperd.service) == active ]] || fail "a wrong file has ended jit-reaperd"
-        wait_for 3 sh -c "true"
         expect_match "$1" "$(on jitctl status)"
         on rm "$1"
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* cycle PREFIX FIRST COUNT [useradd]: for each account PREFIX-N what a login and a logout make and remove, through jit-reaperd's sockets:
+ * look-up, Authorize, OpenSession; then the session's process ends, and the cycle is over when the grant's record is gone, which is the
+ * last that jit-reaperd removes, after the receipt. With "useradd" each is followed by `useradd -m` and `userdel -r`.
+ *
+ * Prints a line per cycle, microseconds: "cycle TOTAL LOOKUP AUTHORIZE OPEN CLOSE" and "useradd TOTAL USERADD USERDEL". */
+
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+
+#include "cleanup.h"
+#include "paths.h"
+#include "reaper-client.h"
+
+extern char **environ;
+
+enum { GONE_MSEC_MAX = 20000 };
+/* Between two: what PID 1 and logind still do for the last one is no part of the next. */
+enum { PAUSE_USEC = 30000 };
+
+typedef struct Holder {
+        pid_t pid;
+        int tell, hear;
+} Holder;
+
+/* As sshd's monitor: opens the session when told, keeps it, and ends when the pipe does. */
+static _Noreturn void hold(const char *account, int from, int to) {
+        char c;
+
+        if (read(from, &c, 1) != 1)
+                _exit(EXIT_FAILURE);
+        (void) client_open_session(account);
+        if (write(to, "o", 1) != 1)
+                _exit(EXIT_FAILURE);
+        (void) !read(from, &c, 1);
+        _exit(EXIT_SUCCESS);
+}
+
+static Holder holder_start(const char *account) {
+        int down[2], up[2];
+        Holder h;
+
+        if (pipe(down) < 0 || pipe(up) < 0)
+                bench_fail("pipe: %m");
+        h.pid = fork();
+        if (h.pid < 0)
+                bench_fail("fork: %m");
+        if (h.pid == 0) {
+                (void) close(down[1]);
+                (void) close(up[0]);
+                hold(account, down[0], up[1]);
+        }
+        (void) close(down[0]);
+        (void) close(up[1]);
+        h.tell = down[1];
+        h.hear = up[0];
+        return h;
+}
+
+static void holder_open(const Holder *h) {
+        char c;
+
+        if (write(h->tell, "o", 1) != 1 || read(h->hear, &c, 1) != 1)
+                bench_fail("the session's process has failed");
+}
+
+static void holder_end(Holder *h) {
+        (void) close(h->tell);
+}
+
+static void holder_reap(Holder *h) {
+        (void) close(h->hear);
+        (void) waitpid(h->pid, NULL, 0);
+}
+
+/* Waits until NAME.json is deleted. */
+static void wait_for_record(int inotify_fd, const char *account) {
+        char name[64];
+
+        (void) snprintf(name, sizeof(name), "%s.json", account);
+        for (;;) {
+                char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+                struct pollfd p = {.fd = inotify_fd, .events = POLLIN};
+                ssize_t n;
+
+                if (poll(&p, 1, GONE_MSEC_MAX) <= 0)
+                        bench_fail("%s is not gone after %d ms", account, GONE_MSEC_MAX);
+                n = read(inotify_fd, buffer, sizeof(buffer));
+                for (ssize_t at = 0; at < n;) {
+                        const struct inotify_event *e = (const struct inotify_event *) (const void *) (buffer + at);
+                        if ((e->mask & IN_DELETE) && streq(e->name, name))
+                                return;
+                        at += (ssize_t) (sizeof(*e) + e->len);
+                }
+        }
+}
+
+static void check(bool present, const char *account, uid_t uid) {
+        const char *what;
+
+        if (!artefacts_are(present, account, uid, &what))
+                bench_fail("%s %s its %s", account, present ? "lacks" : "still has", what);
+}
+
+static void cycle(const char *account) {
+        Holder h = holder_start(account);
+        _cleanup_close_ int inotify_fd = inotify_init1(IN_CLOEXEC);
+        uint64_t start, named, authorized, opened, closed, gone;
+        uid_t uid;
+
+        if (inotify_fd < 0 || inotify_add_watch(inotify_fd, JIT_RUN "/grants", IN_DELETE) < 0)
+                bench_fail("%s/grants: %m", JIT_RUN);
+        start = bench_now_usec();
+        uid = client_lookup(account);
+        named = bench_now_usec();
+        client_authorize(account);
+        authorized = bench_now_usec();
+        holder_open(&h);
+        opened = bench_now_usec();
+        check(true, account, uid);
+        (void) usleep(PAUSE_USEC);
+        closed = bench_now_usec();
+        holder_end(&h);
+        wait_for_record(inotify_fd, account);
+        gone = bench_now_usec();
+        holder_reap(&h);
+        check(false, account, uid);
+        (void) printf("cycle %llu %llu %llu %llu %llu\n", (unsigned long long) (opened - start + gone - closed),
+                      (unsigned long long) (named - start), (unsigned long long) (authorized - named),
+                      (unsigned long long) (opened - authorized), (unsigned long long) (gone - closed));
+}
+
+static uint64_t run(const char *const argv[]) {
+        posix_spawn_file_actions_t quiet;
+        uint64_t start = bench_now_usec();
+        int status = 0;
+        pid_t pid;
+
+        (void) posix_spawn_file_actions_init(&quiet);
+        (void) posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0); /* userdel: no mail spool */
+        if (posix_spawnp(&pid, argv[0], &quiet, NULL, (char *const *) argv, environ) != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+                bench_fail("%s: exit status %d", argv[0], status);
+        (void) posix_spawn_file_actions_destroy(&quiet);
+        return bench_now_usec() - start;
+}
+
+static void cycle_ordinary(unsigned number) {
+        char name[32];
+        uint64_t add, del;
+
+        (void) snprintf(name, sizeof(name), "ordinary%u", number);
+        add = run((const char *const[]){"useradd", "-m", name, NULL});
+        del = run((const char *const[]){"userdel", "-r", name, NULL});
+        (void) printf("useradd %llu %llu %llu\n", (unsigned long long) (add + del), (unsigned long long) add, (unsigned long long) del);
+}
+
+int main(int argc, char *argv[]) {
+        if (argc < 4)
+                bench_fail("cycle PREFIX FIRST COUNT [useradd]");
+        for (unsigned i = bench_number(argv[2]), end = i + bench_number(argv[3]); i < end; i++) {
+                char account[32];
+
+                (void) snprintf(account, sizeof(account), "%.20s%u", argv[1], i);
+                cycle(account);
+                (void) usleep(PAUSE_USEC);
+                if (argc > 4) {
+                        cycle_ordinary(i);
+                        (void) usleep(PAUSE_USEC);
+                }
+        }
+        return EXIT_SUCCESS;
+}
