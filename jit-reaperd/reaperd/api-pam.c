@@ -111,6 +111,14 @@ static uint64_t allowed_usec(const Grant *g, const Verdict *v) {
         return role && role->ttl_usec < left ? role->ttl_usec : left;
 }
 
+static int refuse_used(Authorization *a, const Grant *g) {
+        char message[160];
+
+        (void) snprintf(message, sizeof(message), "%s has been used, and the role %s lets a ticket be used only once; ask for a new one",
+                        g->ticket, g->role);
+        return refuse_person(a->link, g, &a->caller, "ticket-used", message);
+}
+
 static int authorize_allowed(Authorization *a, Grant *g, Verdict *v) {
         uint64_t left = allowed_usec(g, v);
 
@@ -121,8 +129,7 @@ static int authorize_allowed(Authorization *a, Grant *g, Verdict *v) {
         if (left < USEC_PER_SEC)
                 return refuse_person(a->link, g, &a->caller, "too-late", "the ticket's time is over");
         if (g->state == GRANT_RESERVED && used_ticket_is_marked(g))
-                return refuse_person(a->link, g, &a->caller, "ticket-used",
-                                     "the ticket has been used, and its role lets it be used only once; ask for a new one");
+                return refuse_used(a, g);
         if (g->state == GRANT_RESERVED) {
                 g->allowed_usec = left;
                 g->authorized = true;

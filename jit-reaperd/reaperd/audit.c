@@ -121,6 +121,8 @@ static int last_line(int fd, char **ret, off_t *ret_end) {
         buffer[length] = 0;
         if (buffer[length - 1] != '\n') {
                 const char *nl = memrchr(buffer, '\n', length);
+                if (!nl && (off_t) length < st.st_size) /* no line of ours is so long: this is not a torn one, nothing is taken off */
+                        return -EBADMSG;
                 *ret_end = nl ? st.st_size - (off_t) length + (nl - buffer) + 1 : 0;
                 return -EPIPE;
         }
@@ -138,20 +140,22 @@ static int chain_resume(Audit *a, const char *line, const AuditHead *recorded) {
         _cleanup_json_ json_t *j = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
         const char *prev = json_string_value(json_object_get(j, "prev")), *why = NULL;
         json_int_t seq = json_integer_value(json_object_get(j, "seq"));
+        AuditHead head;
         int r;
 
+        a->head = *recorded; /* for a line that cannot be followed: what comes next follows the one that was written */
         if (!prev || strlen(prev) != AUDIT_HASH_HEX || seq < 1) {
                 a->trouble = "the last line of audit.jsonl is not a line of ours";
                 return -EBADMSG;
         }
-        audit_head_init(&a->head);
-        a->head.seq = (uint64_t) seq - 1;
-        memcpy(a->head.hash, prev, AUDIT_HASH_HEX + 1);
-        r = audit_line_check(&a->head, line, strlen(line), NULL, NULL, &why);
+        head.seq = (uint64_t) seq - 1;
+        memcpy(head.hash, prev, AUDIT_HASH_HEX + 1);
+        r = audit_line_check(&head, line, strlen(line), NULL, NULL, &why);
         if (r < 0) {
                 a->trouble = "the last line of audit.jsonl is damaged";
                 return r;
         }
+        a->head = head;
         /* A kill between the line and audit.head leaves the head one behind. */
         if (recorded->seq > a->head.seq || recorded->seq + 1 < a->head.seq)
                 a->trouble = "audit.jsonl does not end where audit.head says: lines were cut off or added";
@@ -183,8 +187,11 @@ static int chain_open(Audit *a) {
         off_t end;
         int r;
 
-        if (head_read(a->head_fd, &recorded) < 0)
+        if (head_read(a->head_fd, &recorded) < 0) {
                 a->trouble = "audit.head is damaged";
+                if (ftruncate(a->head_fd, 0) < 0)
+                        return -errno;
+        }
         r = last_line(a->fd, &line, &end);
         if (r == -EPIPE) {
                 /* A power cut in the middle of a line: nobody was told that it was written. */
@@ -198,6 +205,11 @@ static int chain_open(Audit *a) {
                 a->head = recorded; /* a gap stays visible: numbers go on */
                 return 0;
         }
+        if (r == -EBADMSG) {
+                a->trouble = "audit.jsonl does not end in a line of ours";
+                a->head = recorded;
+                return write_all(a->fd, "\n", 1);
+        }
         if (r < 0)
                 return r;
         r = chain_resume(a, line, &recorded);
@@ -206,6 +218,7 @@ static int chain_open(Audit *a) {
 
 int audit_open(int dir_fd, Audit **ret) {
         Audit *a = calloc(1, sizeof(*a));
+        bool new_key = false;
         int r;
 
         if (!a)
@@ -215,8 +228,10 @@ int audit_open(int dir_fd, Audit **ret) {
         (void) pthread_cond_init(&a->wake, NULL);
         audit_head_init(&a->head);
         r = key_load(dir_fd, &a->key);
-        if (r == -ENOENT)
+        if (r == -ENOENT) {
+                new_key = true;
                 r = key_make(dir_fd, &a->key);
+        }
         if (r < 0)
                 goto fail;
         r = -ENODEV;
@@ -230,6 +245,8 @@ int audit_open(int dir_fd, Audit **ret) {
         r = flusher_start(a);
         if (r < 0)
                 goto fail;
+        if (!a->trouble && new_key && a->head.seq > 0)
+                a->trouble = "audit.key was gone: the seals of the lines before are another key's";
         if (a->trouble)
                 log_fields(LOG_ALERT, NULL, "The audit chain is broken: %s", a->trouble);
         *ret = a;

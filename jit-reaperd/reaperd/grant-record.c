@@ -174,6 +174,10 @@ static int record_to_grant(Manager *m, Record *rec) {
         Grant *g = &rec->grant;
         char folded[ACCOUNT_NAME_MAX + 1];
 
+        if (rec->grant.role && !*rec->grant.role) { /* refused, and not told what it is for */
+                free(rec->grant.role);
+                rec->grant.role = NULL;
+        }
         if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16 ||
             !uid_range_contains(m->uids, (uid_t) rec->uid))
                 return -EBADMSG;

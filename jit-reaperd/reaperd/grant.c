@@ -203,6 +203,8 @@ int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
         Grant *g;
         int r;
 
+        if (!verdict_is_for(v, account))
+                return -EINVAL;
         if (grant_by_account(m, account))
                 return -EEXIST;
         if (m->n_grants >= m->config->grants_max)

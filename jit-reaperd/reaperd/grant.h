@@ -42,7 +42,8 @@ struct Grant {
         uint64_t deadline_usec;   /* CLOCK_BOOTTIME: of the reservation, then of the grant */
         sd_event_source *timer;   /* the next thing that is due */
         Session *sessions;        /* live ones first to last */
-        Session *past;            /* ended ones, for the receipt */
+        Session *past;            /* ended ones, for the receipt; the latest first */
+        unsigned n_forgotten;     /* ended ones that are no longer in it */
         char *end_reason, *end_by; /* REVOKING: a code, and who asked for it */
         uint64_t end_usec;        /* wall clock: when REVOKING began */
         Reaping *reaping;         /* REVOKING */

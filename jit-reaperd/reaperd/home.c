@@ -12,6 +12,7 @@
 #include "file-io.h"
 #include "log.h"
 #include "paths.h"
+#include "tree-clean.h"
 
 enum {
         SKEL_FILES_MAX = 32,
@@ -92,7 +93,8 @@ int home_remove(const Grant *g) {
                 ;
         if (errno != EINVAL && errno != ENOENT)
                 return -errno;
-        if (unlinkat(g->manager->dirs.homes, g->account, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                return -errno;
-        return 0;
+        if (unlinkat(g->manager->dirs.homes, g->account, AT_REMOVEDIR) >= 0 || errno == ENOENT)
+                return 0;
+        /* An account that was root for a while may have unmounted its home and put things where it was. */
+        return tree_remove(g->manager->dirs.homes, g->account);
 }

@@ -9,13 +9,16 @@
 #include "timefmt.h"
 
 enum {
-        LOOKUPS_MAX = 64,   /* names in flight */
-        WAITERS_MAX = 32,   /* connections that wait for one name */
-        RATE_PER_SEC = 500, /* questions to jit-approverd about names, on average */
-        RATE_BURST = 200,
+        /* Names in flight. Each asker waits for its answer, and sshd's MaxStartups bounds those that strangers can make ask: so this queue is what
+         * keeps made-up names from crowding out real ones, who take their turn in it. How often a ticket system is asked is its provider's
+         * business, in jit-approverd. */
+        LOOKUPS_MAX = 96,
+        WAITERS_MAX = 32, /* connections that wait for one name */
 };
 /* A change of any ticket ends it earlier (lookup_forget_misses). */
 #define MISS_USEC (5 * USEC_PER_SEC)
+/* sshd asks more than once for a name that it did not get: one that nobody answered for is not asked for again at once. */
+#define NO_ANSWER_USEC (2 * USEC_PER_SEC)
 
 struct Lookup {
         Manager *manager;
@@ -41,27 +44,15 @@ static bool is_miss(const Manager *m, const char *account) {
         return streq(m->misses[i], account) && now_usec(CLOCK_BOOTTIME) < m->misses_until_usec[i];
 }
 
-static void add_miss(Manager *m, const char *account) {
+static void add_miss(Manager *m, const char *account, uint64_t for_usec) {
         size_t i = miss_slot(account);
 
         (void) snprintf(m->misses[i], sizeof(m->misses[i]), "%s", account);
-        m->misses_until_usec[i] = now_usec(CLOCK_BOOTTIME) + MISS_USEC;
+        m->misses_until_usec[i] = now_usec(CLOCK_BOOTTIME) + for_usec;
 }
 
 void lookup_forget_misses(Manager *m) {
         memset(m->misses, 0, sizeof(m->misses));
-}
-
-/* A bucket as a point in time (GCRA): each question moves it ahead, and it may be a burst ahead of now. */
-static bool rate_allows(Manager *m) {
-        uint64_t now = now_usec(CLOCK_BOOTTIME), step = USEC_PER_SEC / RATE_PER_SEC;
-
-        if (m->bucket_usec < now)
-                m->bucket_usec = now;
-        if (m->bucket_usec > now + RATE_BURST * step)
-                return false;
-        m->bucket_usec += step;
-        return true;
 }
 
 static void lookup_end(Lookup *l, Grant *g, int error) {
@@ -80,17 +71,27 @@ static void lookup_end(Lookup *l, Grant *g, int error) {
         free(l);
 }
 
+static void log_no_answer(const char *account, const char *why) {
+        char field[64];
+        const char *fields[] = {"JIT_REASON=provider-unreachable", field, NULL};
+
+        (void) snprintf(field, sizeof(field), "JIT_ACCOUNT=%s", account);
+        log_fields(LOG_WARNING, fields, "Nobody could say whether %s may log in, so there is no such user now: %s", account, why);
+}
+
 static void on_lookup_verdict(Manager *m, Verdict *v, void *userdata) {
         Lookup *l = userdata;
         Grant *g = NULL;
         int r;
 
         if (!v) {
+                log_no_answer(l->account, "jit-approverd did not answer");
+                add_miss(m, l->account, NO_ANSWER_USEC);
                 lookup_end(l, NULL, -EAGAIN);
                 return;
         }
         if (v->decision == DECISION_UNKNOWN) {
-                add_miss(m, l->account);
+                add_miss(m, l->account, MISS_USEC);
                 lookup_end(l, NULL, 0);
                 return;
         }
@@ -116,7 +117,7 @@ static int lookup_start(Manager *m, const char *account, Lookup **ret) {
         Lookup *l;
         int r;
 
-        if (m->n_lookups >= LOOKUPS_MAX || !rate_allows(m))
+        if (m->n_lookups >= LOOKUPS_MAX)
                 return -EAGAIN;
         l = calloc(1, sizeof(*l));
         if (!l)
@@ -150,7 +151,7 @@ void lookup_account(Manager *m, const char *account, VarlinkLink *link, lookup_a
         if (r >= 0 && l->n_waiters >= WAITERS_MAX)
                 r = -EAGAIN;
         if (r < 0) {
-                log_debug("Cannot ask about %s: %s", account, strerror(-r));
+                log_no_answer(account, strerror(-r));
                 answer(link, NULL, r);
                 return;
         }

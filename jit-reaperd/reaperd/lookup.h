@@ -2,7 +2,7 @@
 #ifndef JIT_LOOKUP_H
 #define JIT_LOOKUP_H
 
-/* From a name that a stranger typed to a reserved grant: one flight a name, a bounded queue, a rate limit, a short memory of misses. */
+/* From a name that a stranger typed to a reserved grant: one flight a name, a bounded queue, a short memory of misses. */
 
 #include "manager.h"
 

@@ -85,8 +85,22 @@ static void audit_config_error(Manager *m) {
 static void set_config_error(Manager *m, const char *why) {
         free(m->config_error);
         m->config_error = why ? strdup(why) : NULL;
+        /* It quotes files: what is not ASCII might not be UTF-8 either, or be cut in the middle. */
+        for (unsigned char *p = (unsigned char *) m->config_error; p && *p; p++)
+                if (*p < 0x20 || *p >= 0x7f)
+                        *p = '?';
         if (why)
                 audit_config_error(m);
+}
+
+/* An index into a list that may be shorter now. */
+static void clamp_warned(Grant *g) {
+        const uint64_t *warn = g->manager->config->warn_usec;
+        uint8_t n = 0;
+
+        while (warn && n < g->warned && warn[n] > 0)
+                n++;
+        g->warned = n;
 }
 
 static void on_roles_checked(Manager *m, Config *config, const char *why) {
@@ -102,6 +116,7 @@ static void on_roles_checked(Manager *m, Config *config, const char *why) {
         log_info("The configuration is in force");
         for (Grant *g = m->grants, *next; g; g = next) {
                 next = g->next;
+                clamp_warned(g);
                 grant_recheck(g);
         }
 }
@@ -185,6 +200,22 @@ static int add_signals(Manager *m) {
         return r;
 }
 
+/* ---- watchdog ---- */
+
+/* sd_event_set_watchdog(3) would wake us up to four times a minute for the same promptness; the unit has WatchdogSec=40. */
+#define WATCHDOG_USEC (30 * USEC_PER_SEC)
+
+static int on_watchdog(sd_event_source *s, uint64_t usec, void *userdata) {
+        (void) usec, (void) userdata;
+        (void) sd_notify(0, "WATCHDOG=1");
+        (void) sd_event_source_set_time_relative(s, WATCHDOG_USEC);
+        return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+static int add_watchdog(Manager *m) {
+        return sd_event_add_time_relative(m->event, &m->watchdog, CLOCK_MONOTONIC, WATCHDOG_USEC, USEC_PER_SEC, on_watchdog, m);
+}
+
 /* ---- sockets ---- */
 
 static int make_servers(Manager *m) {
@@ -251,8 +282,6 @@ int manager_new(Manager **ret) {
                 return -ENOMEM;
         m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1};
         r = sd_event_default(&m->event);
-        if (r >= 0)
-                r = sd_event_set_watchdog(m->event, 1);
         if (r < 0) {
                 manager_free(m);
                 return r;
@@ -265,6 +294,8 @@ int manager_start(Manager *m) {
         int r;
 
         r = add_signals(m);
+        if (r >= 0)
+                r = add_watchdog(m);
         if (r >= 0)
                 r = open_directories(m);
         if (r >= 0)
@@ -310,6 +341,7 @@ Manager *manager_free(Manager *m) {
                 if (fd >= 0)
                         (void) close(fd);
         }
+        sd_event_source_disable_unref(m->watchdog);
         sd_event_unref(m->event);
         free(m);
         return NULL;

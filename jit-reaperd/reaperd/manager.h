@@ -53,7 +53,7 @@ typedef struct Manager {
         unsigned n_lookups;
         uint64_t misses_until_usec[256]; /* names that were unknown a moment ago: see lookup.c */
         char misses[256][32];
-        uint64_t bucket_usec; /* rate limit of look-ups, see lookup.c */
+        sd_event_source *watchdog;
 } Manager;
 
 int manager_new(Manager **ret);

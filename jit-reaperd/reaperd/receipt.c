@@ -90,6 +90,8 @@ int receipt_write(const Grant *g, const Receipt *r, unsigned killed) {
                           json_from_strv(r->residue));
         if (!event)
                 return -ENOMEM;
+        if (g->n_forgotten > 0)
+                (void) json_set_uint(event, "sessions_not_listed", g->n_forgotten);
         if (r->dropped > 0)
                 (void) json_set_uint(event, "not_listed", r->dropped);
         e = audit_write(g->manager->audit, event, true);

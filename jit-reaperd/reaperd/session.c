@@ -22,6 +22,10 @@
 /* pam_systemd comes after us in the PAM stack, and is "optional" there: a session that has no scope by then has no time limit that holds
  * without us, and is ended. pam_systemd itself waits at most 25 s for logind (sd_bus_call(3)). */
 #define SETTLING_USEC (30 * USEC_PER_SEC)
+enum {
+        PAST_SESSIONS_MAX = 128, /* kept for the receipt */
+        SESSIONS_MAX = 128,      /* at one time under one grant */
+};
 
 Session *session_new(Grant *g) {
         Session *s = calloc(1, sizeof(*s));
@@ -174,6 +178,19 @@ int session_resume(Session *s) {
         return r;
 }
 
+/* So that the record and the receipt keep their size when somebody's script logs in a thousand times under one grant. The latest stay; the
+ * audit file has each one's beginning. */
+static void forget_old_sessions(Grant *g) {
+        Session *last = g->past;
+
+        for (unsigned n = 1; last && n < PAST_SESSIONS_MAX; n++)
+                last = last->next;
+        for (Session *s = last ? last->next : NULL; s; s = s->next)
+                g->n_forgotten++;
+        if (last)
+                last->next = session_free_all(last->next);
+}
+
 void session_end(Session *s) {
         Grant *g = s->grant;
 
@@ -189,6 +206,7 @@ void session_end(Session *s) {
         s->to_usec = now_usec(CLOCK_REALTIME);
         s->next = g->past;
         g->past = s;
+        forget_old_sessions(g);
         if (g->state == GRANT_ACTIVE && g->sessions && grant_record_save(g) < 0)
                 log_warning("Cannot write the record of %s, ignoring", g->account);
         if (!g->sessions)
@@ -259,8 +277,16 @@ static void audit_session(const Session *s) {
                 log_warning("Cannot write the audit line of a session of %s, ignoring", s->grant->account);
 }
 
+static bool has_too_many_sessions(const Grant *g) {
+        unsigned n = 0;
+
+        for (const Session *s = g->sessions; s; s = s->next)
+                n++;
+        return n >= SESSIONS_MAX;
+}
+
 int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
-        Session *s = session_new(g);
+        Session *s = has_too_many_sessions(g) ? NULL : session_new(g);
         int r;
 
         if (!s)

@@ -23,18 +23,26 @@ typedef struct Walk {
 static void walk_directory(Walk *w, int fd, unsigned depth, bool all);
 
 /* An account that was root for a while may have made its own file immutable (chattr(1)). */
-static int unlink_stubborn(int dir_fd, const char *name, int flags) {
+static int make_mutable(int fd) {
         int attributes = 0;
+
+        if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) < 0)
+                return -errno;
+        if (!(attributes & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+                return 0;
+        attributes &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+        return ioctl(fd, FS_IOC_SETFLAGS, &attributes) < 0 ? -errno : 0;
+}
+
+static int unlink_stubborn(int dir_fd, const char *name, const struct stat *st, int flags) {
+        struct stat opened;
 
         if (unlinkat(dir_fd, name, flags) >= 0)
                 return 0;
-        if (errno != EPERM)
+        if (errno != EPERM || !(S_ISREG(st->st_mode) || S_ISDIR(st->st_mode))) /* opening a device may do something */
                 return -errno;
         _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &attributes) < 0)
-                return -EPERM;
-        attributes &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-        if (ioctl(fd, FS_IOC_SETFLAGS, &attributes) < 0)
+        if (fd < 0 || fstat(fd, &opened) < 0 || opened.st_ino != st->st_ino || opened.st_dev != st->st_dev || make_mutable(fd) < 0)
                 return -EPERM;
         return unlinkat(dir_fd, name, flags) < 0 ? -errno : 0;
 }
@@ -59,7 +67,7 @@ static void visit_entry(Walk *w, int dir_fd, const char *name, unsigned depth, b
         }
         if (!ours)
                 return;
-        r = unlink_stubborn(dir_fd, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+        r = unlink_stubborn(dir_fd, name, &st, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
         if (r < 0 && r != -ENOENT)
                 receipt_residue(w->receipt, "below %s: %s: %s", w->top, name, strerror(-r));
         else if (!all)
@@ -75,6 +83,8 @@ static void walk_directory(Walk *w, int fd, unsigned depth, bool all) {
                 receipt_residue(w->receipt, "%s: deeper than %d directories", w->top, DEPTH_MAX);
                 return;
         }
+        if (all)
+                (void) make_mutable(fd); /* else nothing goes out of it */
         copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         d = copy < 0 ? NULL : fdopendir(copy);
         if (!d) {
@@ -104,4 +114,19 @@ void tree_clean(const char *path, uid_t uid, Receipt *receipt) {
                 return;
         w.device = st.st_dev;
         walk_directory(&w, fd, 0, false);
+}
+
+int tree_remove(int dir_fd, const char *name) {
+        Receipt ignored = {};
+        Walk w = {.top = name, .receipt = &ignored};
+        struct stat st;
+
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        w.device = st.st_dev;
+        visit_entry(&w, dir_fd, name, 0, true);
+        receipt_done(&ignored);
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        return -ENOTEMPTY;
 }

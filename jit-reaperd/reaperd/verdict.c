@@ -7,7 +7,10 @@
 #include "strv.h"
 #include "verdict.h"
 
-enum { KEY_MAX = 16 * 1024 };
+enum {
+        KEY_MAX = 16 * 1024,
+        KEYS_TOTAL_MAX = 64 * 1024, /* a record with all of them stays readable (JSON_MESSAGE_MAX) */
+};
 
 static bool reason_is_valid(const char *s) {
         size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz-");
@@ -30,6 +33,7 @@ static int check_names(const Verdict *v) {
 static int normalize_keys(Verdict *v) {
         _cleanup_strv_ char **clean = NULL;
         _cleanup_free_ char *key = malloc(KEY_MAX);
+        size_t total = 0;
 
         if (!key)
                 return -ENOMEM;
@@ -37,6 +41,9 @@ static int normalize_keys(Verdict *v) {
                 int r = ssh_key_parse(*k, key, KEY_MAX);
                 if (r < 0)
                         return r;
+                total += strlen(key);
+                if (total > KEYS_TOTAL_MAX)
+                        return -ERANGE;
                 r = strv_extend(&clean, key);
                 if (r < 0)
                         return r;
@@ -97,6 +104,18 @@ int verdict_parse(const json_t *object, Verdict *ret) {
         }
         *ret = v;
         return 0;
+}
+
+bool verdict_is_for(const Verdict *v, const char *account) {
+        const char *rest = account + strlen(ACCOUNT_PREFIX);
+        char ticket[TICKET_ID_MAX + 1];
+        size_t n;
+
+        if (!v->ticket || !v->requester || ticket_id_parse(v->ticket, ticket) < 0)
+                return false;
+        n = strlen(ticket);
+        return strncmp(account, ACCOUNT_PREFIX, strlen(ACCOUNT_PREFIX)) == 0 && strncmp(rest, ticket, n) == 0 &&
+               (rest[n] == 0 || (rest[n] == '-' && streq(rest + n + 1, v->requester)));
 }
 
 void verdict_done(Verdict *v) {

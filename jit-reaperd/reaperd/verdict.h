@@ -6,6 +6,7 @@
  * range, so that a lying approver can at most say yes or no. */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cleanup.h"
@@ -22,6 +23,8 @@ typedef struct Verdict {
 
 /* -EBADMSG, -ERANGE, -EINVAL... as json_dispatch(); *ret is empty then. */
 int verdict_parse(const json_t *object, Verdict *ret);
+/* Whether its ticket and requester are those that the account's name says: jit-TICKET or jit-TICKET-REQUESTER. */
+bool verdict_is_for(const Verdict *v, const char *account);
 void verdict_done(Verdict *v);
 #define _cleanup_verdict_ JIT_CLEANUP(verdict_done)
 

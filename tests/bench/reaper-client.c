@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "cleanup.h"
 #include "paths.h"
@@ -111,8 +110,8 @@ void client_revoke(const char *account) {
 /* By number: a name that root asks for would be reserved again. */
 static bool account_is_there(uid_t uid) {
         _cleanup_free_ char *error = NULL;
-        _cleanup_json_ json_t *answer = userdb_user(json_pack("{s:I}", "uid", (json_int_t) uid), &error);
 
+        json_decref(userdb_user(json_pack("{s:I}", "uid", (json_int_t) uid), &error));
         return !error;
 }
 

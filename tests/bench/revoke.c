@@ -16,7 +16,7 @@
 
 enum { LATE_USEC_MAX = 20000000 };
 
-static uint64_t revoke(const char *account) {
+static uint64_t revoke_grant(const char *account) {
         const struct passwd *pw = getpwnam(account);
         uint64_t start, end;
         const char *what;
@@ -82,7 +82,7 @@ int main(int argc, char *argv[]) {
         uint64_t usec;
 
         if (argc == 2)
-                usec = revoke(argv[1]);
+                usec = revoke_grant(argv[1]);
         else if (argc == 3 && streq(argv[1], "--kill"))
                 usec = kill_slice(bench_number(argv[2]));
         else

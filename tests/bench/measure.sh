@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154,SC2016  # host, work, samples: run.sh's; dollars for inner shells
+# The measurements. Each leaves files $samples/NAME.value, .baseline and .EXTRA, a number a line. Sourced by run.sh.
+
+on() { host_run "$host" "$@"; }
+as() { host_as "$host" "$@"; }
+
+put_sample() { # NAME SIDE: numbers from standard input, or as arguments
+        if (($# > 2)); then printf '%s\n' "${@:3}"; else cat; fi >>"$samples/$1.$2"
+}
+
+# tickets_make PREFIX COUNT: asked for by alice and approved by bob with his key: PREFIX1 and so on.
+tickets_make() {
+        as alice sh -c 'for i in $(seq "$2"); do jitctl ticket new "$1$i" --role bench --host db1 --for 1h --title "measurement $i" || exit; done' \
+                sh "$@" >/dev/null && as bob sh -c 'for i in $(seq "$2"); do jitctl ticket approve "$1$i" --yes || exit; done' sh "$@" >/dev/null
+}
+
+tickets_close() { # PREFIX COUNT: a person may have 100 open tickets
+        as bob sh -c 'for i in $(seq "$2"); do jitctl ticket close "$1$i" --reason measured; done' sh "$@" >/dev/null 2>&1
+}
+
+daemon_pid() { on systemctl show -P MainPID jit-reaperd.service; }
+
+status_kb() { # FIELD: of jit-reaperd, in kB
+        on awk -v f="$1:" '$1 == f { print $2 }' "/proc/$(daemon_pid)/status"
+}
+
+wait_for_line() { # FILE PATTERN: at most 120 s
+        local i
+        for ((i = 0; i < 6000; i++)); do
+                grep -q -- "$2" "$1" 2>/dev/null && return 0
+                sleep 0.02
+        done
+        cat "$1" >&2
+        return 1
+}
+
+# ---- account_cycle ----
+
+cycle_samples() { # NAME SIDE: sorts what cycle prints into samples
+        awk -v d="$samples/$1" -v side="$2" '
+                $1 == "cycle" { print $2 >>(d "." side); print $3 >>(d "." side "_lookup"); print $4 >>(d "." side "_authorize")
+                                print $5 >>(d "." side "_open"); print $6 >>(d "." side "_close") }
+                $1 == "useradd" { print $2 >>(d ".baseline"); print $3 >>(d ".baseline_useradd"); print $4 >>(d ".baseline_userdel") }'
+}
+
+measure_account_cycle() {
+        tickets_make cycle 23 || return
+        on /opt/bench/cycle jit-cycle 1 3 useradd >/dev/null && # warm
+                on /opt/bench/cycle jit-cycle 4 20 useradd >"$work/cycle.out" || return
+        cycle_samples account_cycle value <"$work/cycle.out"
+}
+
+# ---- ssh_login ----
+
+ssh_timed() { # FROM TO
+        as "$1" /opt/bench/stopwatch ssh -o BatchMode=yes -o LogLevel=ERROR "$2@db1" true
+}
+
+# The ordinary user is measured twice. Warm: alice logs in again within logind's UserStopDelaySec= (10 s), so that her user manager and
+# /run/user/UID are still there from the last time; this is the baseline, as it is the stricter one. Cold: carol's are stopped each time
+# before, as for somebody's first login of the day. An account of ours has neither: PID 1 starts no user manager for it.
+measure_ssh_login() {
+        local i
+        tickets_make login 27 || return
+        for i in 1 2; do # warm
+                ssh_timed alice "jit-login$i" && ssh_timed alice alice && ssh_timed carol carol || return
+        done >/dev/null
+        for ((i = 3; i <= 27; i++)); do
+                ssh_timed alice "jit-login$i" | put_sample ssh_login value || return
+                sleep 0.1
+                on systemctl is-active --quiet "user@$(on id -u alice)" || { echo "alice is not warm" >&2; return 1; }
+                ssh_timed alice alice | put_sample ssh_login baseline || return
+                sleep 0.1
+                ((i % 3 == 0)) || continue
+                on systemctl stop "user-$(on id -u carol).slice"
+                ssh_timed carol carol | put_sample ssh_login baseline_cold || return
+                sleep 0.1
+        done
+}
+
+# ---- revoke ----
+
+# session_start FROM TO COMMAND: an ssh session that says "up" and stays.
+session_start() {
+        local out=$work/session.$2
+        rm -f "$out"
+        as "$1" ssh -o BatchMode=yes -o LogLevel=ERROR "$2@db1" "$3" >"$out" 2>&1 </dev/null &
+        wait_for_line "$out" '^up$'
+}
+
+# The same processes on both sides: carol's user manager is masked in the way in which jit-reaperd masks it for its accounts. mallory, with
+# her user manager, is there to show what that alone is worth.
+revoke_pairs() { # NAME COUNT COMMAND
+        local i carol mallory
+        carol=$(on id -u carol) mallory=$(on id -u mallory)
+        tickets_make "${1//_/-}n" "$2" || return
+        on systemctl stop "user-$carol.slice"
+        on sh -c 'ln -sf /dev/null "/run/systemd/system/user@$1.service"; ln -sf /dev/null "/run/systemd/system/user-runtime-dir@$1.service"
+                systemctl daemon-reload' sh "$carol"
+        for ((i = 1; i <= $2; i++)); do
+                session_start alice "jit-${1//_/-}n$i" "$3" && session_start carol carol "$3" || return
+                sleep 0.3 # what a login leaves for later is done by then
+                revoke_one_pair "$1" "$i" "jit-${1//_/-}n$i" "$carol" || return
+                if ((i <= 3)) && [[ $1 == revoke ]]; then
+                        session_start mallory mallory "$3" || return
+                        sleep 0.3
+                        on /opt/bench/revoke --kill "$mallory" | put_sample "$1" baseline_user_manager
+                        on systemctl reset-failed "user@$mallory.service" 2>/dev/null
+                fi
+                sleep 0.2
+        done
+        on sh -c 'rm -f "/run/systemd/system/user@$1.service" "/run/systemd/system/user-runtime-dir@$1.service"; systemctl daemon-reload' sh "$carol"
+        tickets_close "${1//_/-}n" "$2"
+}
+
+revoke_one_pair() { # NAME I ACCOUNT UID: the first is a warm-up; who comes first takes turns
+        local value baseline
+        if (($2 % 2)); then value=$(on /opt/bench/revoke "$3") || return; sleep 0.1; fi
+        baseline=$(on /opt/bench/revoke --kill "$4") || return
+        if (($2 % 2 == 0)); then sleep 0.1; value=$(on /opt/bench/revoke "$3") || return; fi
+        (($2 == 1)) || { put_sample "$1" value "$value"; put_sample "$1" baseline "$baseline"; }
+}
+
+measure_revoke() { revoke_pairs revoke 14 'echo up; exec sleep 1000'; }
+
+measure_revoke_1000() {
+        revoke_pairs revoke_1000 6 'for i in $(seq 1000); do sleep 1000 & done; echo up; wait'
+}
+
+# ---- nss_miss ----
+
+# As an ordinary user, who may not make anything be asked about: names that could be ours, and names that could not. value is the slower.
+measure_nss_miss() {
+        local round kind nss=/opt/bench/nss
+        for ((round = 0; round < 10; round++)); do
+                on systemctl start jit-reaperd.socket || return
+                as mallory $nss warm "$round" 1 >/dev/null && sleep 0.05
+                as mallory $nss warm 0 50 >/dev/null # starts the daemon; caches
+                as mallory $nss nobody- $((round * 1000)) 300 | put_sample nss_miss with_plain
+                as mallory $nss jit-nobody $((round * 1000)) 300 | put_sample nss_miss with_jit
+                on systemctl stop jit-reaperd.socket jit-reaperd.service || return
+                as mallory $nss warm 0 50 >/dev/null
+                for kind in nobody- jit-nobody; do
+                        as mallory $nss $kind $((round * 1000 + 500)) 150 | put_sample nss_miss baseline
+                done
+        done
+        on systemctl start jit-reaperd.socket
+}
+
+# ---- scale_10k, grant_memory ----
+
+# The caller of OpenSession must be in a logind session, or jit-reaperd ends it half a minute later: so a scope with such a name.
+hold_start() { # PREFIX FIRST COUNT
+        local out=$work/hold.$1
+        mkfifo "$work/hold.$1.fifo"
+        on systemd-run --quiet --scope --slice=user-0.slice --unit="session-$1" /opt/bench/hold "jit-$1" "$2" "$3" \
+                <"$work/hold.$1.fifo" >"$out" 2>&1 &
+        exec {hold_fd}>"$work/hold.$1.fifo"
+        wait_for_line "$out" '^held$'
+}
+
+# In jit-approverd's place a program that says yes to everything: 10,000 signed tickets would take minutes of ssh-keygen.
+scripted_approver() {
+        on systemctl stop jit-approverd.socket jit-approverd.service &&
+                on systemd-run --quiet --unit=bench-approver /opt/bench/approver /run/jit/io.pamjit.Approver || return
+        on systemctl restart jit-reaperd.service
+        sleep 0.5
+}
+
+measure_scale_10k() {
+        local empty full
+        scripted_approver || return
+        on /opt/bench/cycle jit-s 0 5 >/dev/null || return # warm
+        on systemctl restart jit-reaperd.service
+        sleep 0.3
+        empty=$(status_kb VmRSS)
+        hold_start t 1 10 || return
+        on /opt/bench/cycle jit-s 100 20 | cycle_samples scale_10k baseline
+        time hold_start u 1 "${BENCH_GRANTS:-9990}" || return
+        full=$(status_kb VmRSS)
+        echo "rss $empty $full"
+        put_sample grant_memory value $(((full - empty) * 1024 / (${BENCH_GRANTS:-9990} + 10)))
+        sleep 2
+        on /opt/bench/cycle jit-s 200 20 | cycle_samples scale_10k value
+}
+
+# ---- the quiet host ----
+
+switches() { # of all its threads
+        host_run quiet sh -c 'cat /proc/$(systemctl show -P MainPID jit-reaperd.service)/task/*/status' |
+                awk '$1 == "voluntary_ctxt_switches:" { n += $2 } END { print n }'
+}
+
+measure_quiet() {
+        local host=quiet before
+        on getent passwd nobody-here >/dev/null # starts the daemon
+        sleep 3
+        put_sample empty_rss value $(($(status_kb VmRSS) * 1024))
+        put_sample empty_rss anonymous $(($(status_kb RssAnon) * 1024))
+        is_wanted idle_wakeups || return 0
+        before=$(switches)
+        sleep 60
+        put_sample idle_wakeups value $(($(switches) - before))
+}

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BUILD: what pam_jit costs, on a disposable real host, each figure beside what a user would do otherwise, in the same run and in
+# turns, so that both sides meet the same noise. Writes BUILD/bench.json, an object of NAME: {"value", "unit", "baseline", "ratio",
+# "target", "met", "samples", ...}, medians all, and prints it as a table. Ends with 0 whether targets are met or not, with 1 if something
+# cannot be measured.
+#
+# account_cycle  all artefacts of a grant made and removed (look-up, Authorize, OpenSession; end of the session's process until the
+#                receipt is written) | useradd -m and userdel -r
+# ssh_login      ssh JIT-ACCOUNT@host true, from start to exit | the same as an ordinary user with a home
+# revoke         Revoke until no process, account, key, rule, home | cgroup.kill of the same processes until the kernel says empty
+# revoke_1000    the same with 1,000 processes more
+# scale_10k      account_cycle with 10,000 live grants | with 10
+# grant_memory   what jit-reaperd grows by for each of 10,000 live grants
+# empty_rss      jit-reaperd without grants
+# nss_miss       getpwnam(3) of an unknown name | without our sockets
+# idle_wakeups   jit-reaperd's voluntary context switches in an idle minute
+# shellcheck source-path=SCRIPTDIR
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../host/lib.sh
+. "$here/../host/lib.sh"
+# shellcheck source=measure.sh
+. "$here/measure.sh"
+# shellcheck source=report.sh
+. "$here/report.sh"
+
+build=$(realpath "${1:?run.sh BUILD [NAME...]}")
+shift
+wanted=("$@")
+export BENCH_PROGRAMS=$build/bench
+
+build_programs() {
+        local name
+        local -a flags=(-std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wconversion -Wshadow -D_FORTIFY_SOURCE=3 -fstack-protector-strong)
+        mkdir -p "$BENCH_PROGRAMS"
+        for name in approver cycle hold nss revoke stopwatch; do
+                ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -o "$BENCH_PROGRAMS/$name" "$here/$name.c" "$here/reaper-client.c" \
+                        "$build/libshared.a" -Wl,--as-needed -ljansson -lsystemd || return
+        done
+}
+
+is_wanted() {
+        [[ ${#wanted[@]} == 0 || " ${wanted[*]} " == *" $1 "* ]]
+}
+
+step() { # NAME...: measures what is wanted of what measure_NAME brings
+        local name=$1 wish started=$SECONDS
+        for wish in "$@"; do is_wanted "$wish" && break; done || return 0
+        "measure_$name" || { echo "run.sh: $name cannot be measured" >&2; failed=yes; }
+        echo "# $name: $((SECONDS - started)) s" >&2
+}
+
+failed=no
+lib_init
+samples=$work/samples
+mkdir "$samples"
+build_programs && layer_make "$here/layer.sh" >"$work/layer.log" 2>&1 || { tail -n 20 "$work/layer.log" >&2; exit 1; }
+# The quiet host counts wake-ups for a minute while the other one works.
+host_boot quiet || exit 1
+if is_wanted idle_wakeups || is_wanted empty_rss; then
+        measure_quiet &
+        quiet=$!
+fi
+host_boot busy || exit 1
+host=busy
+step account_cycle
+step ssh_login
+step revoke
+step revoke_1000
+step nss_miss
+step scale_10k grant_memory
+[[ -z ${quiet-} ]] || wait "$quiet" || failed=yes
+report "$samples" "$build/bench.json"
+[[ $failed == no ]]
