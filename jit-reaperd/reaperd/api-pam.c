@@ -154,7 +154,7 @@ static void on_authorize_verdict(Manager *m, Verdict *v, void *userdata) {
                 (void) authorize_allowed(a, g, v);
         else {
                 (void) refuse_person(a->link, g, &a->caller, v->reason, v->message);
-                if (g->state == GRANT_ACTIVE)
+                if (g->state == GRANT_ACTIVE && !verdict_is_no_answer(v))
                         grant_revoke(g, v->reason, v->message, NULL);
         }
         authorization_free(a);

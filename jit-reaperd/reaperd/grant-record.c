@@ -122,14 +122,15 @@ static int session_from_json(Grant *g, const json_t *object, Session **ret) {
 }
 
 static int sessions_from_json(Grant *g, const json_t *array, Session **ret_first) {
+        Session **end = ret_first;
         const json_t *object;
         size_t i;
 
         json_array_foreach((json_t *) array, i, object) {
-                int r = session_from_json(g, object, ret_first);
+                int r = session_from_json(g, object, end);
                 if (r < 0)
                         return r;
-                ret_first = &(*ret_first)->next;
+                end = &(*end)->next;
         }
         return 0;
 }

@@ -305,7 +305,7 @@ static void on_recheck(Manager *m, Verdict *v, void *userdata) {
 
         if (!g || !streq(g->id, asked->id) || g->state != GRANT_ACTIVE)
                 return;
-        if (!v)
+        if (!v || verdict_is_no_answer(v))
                 return; /* no answer is not a no: the deadline holds */
         if (v->decision != DECISION_ALLOW)
                 grant_revoke(g, v->reason, v->message, NULL);

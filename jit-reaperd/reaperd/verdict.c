@@ -118,6 +118,15 @@ bool verdict_is_for(const Verdict *v, const char *account) {
                (rest[n] == 0 || (rest[n] == '-' && streq(rest + n + 1, v->requester)));
 }
 
+bool verdict_is_no_answer(const Verdict *v) {
+        static const char *const reasons[] = {"provider-unreachable", "rate-limited", "try-again"};
+
+        for (size_t i = 0; v->decision == DECISION_REFUSE && i < ELEMENTSOF(reasons); i++)
+                if (streq(v->reason, reasons[i]))
+                        return true;
+        return false;
+}
+
 void verdict_done(Verdict *v) {
         free(v->decision_text);
         free(v->reason);

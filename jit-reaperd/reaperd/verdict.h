@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cleanup.h"
@@ -26,6 +27,8 @@ int verdict_parse(const json_t *object, Verdict *ret);
 /* Whether its ticket and requester are those that the account's name says: jit-TICKET or jit-TICKET-REQUESTER. */
 bool verdict_is_for(const Verdict *v, const char *account);
 void verdict_done(Verdict *v);
+/* A refusal that says no more than that nobody could be asked: nothing is granted on it, and nothing live is revoked. */
+bool verdict_is_no_answer(const Verdict *v);
 #define _cleanup_verdict_ JIT_CLEANUP(verdict_done)
 
 #endif
