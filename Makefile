@@ -41,6 +41,10 @@ APPROVERD_LIBS = -lsystemd -ljansson -ljq -lcrypto -linih
 JITCTL_LIBS = -lsystemd -ljansson -lcrypto -linih
 MODULE_LIBS = -lpam -ljansson
 
+# `make V=1` shows whole commands.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)	$(2)')
+
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 VARLINK_OBJ = $(BUILD)/obj/io_pamjit_Reaper.o $(BUILD)/obj/io_pamjit_Approver.o
 BINARIES = $(addprefix $(BUILD)/,jit-reaperd jit-approverd jitctl pam_jit.so)
@@ -49,32 +53,37 @@ all: $(BINARIES)
 
 # A daemon is its main.o and an archive of the rest, so that a unit test links what it names and no more.
 $(BUILD)/jit-reaperd: $(BUILD)/obj/jit-reaperd/reaperd/main.o $(BUILD)/libreaperd.a $(BUILD)/libshared.a
-	$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(REAPERD_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(REAPERD_LIBS)
 $(BUILD)/jit-approverd: $(BUILD)/obj/jit-reaperd/approverd/main.o $(BUILD)/libapproverd.a $(BUILD)/libshared.a
-	$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(APPROVERD_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(APPROVERD_LIBS)
 $(BUILD)/jitctl: $(BUILD)/obj/jit-reaperd/jitctl/main.o $(BUILD)/libjitctl.a $(BUILD)/libshared.a
-	$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(JITCTL_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie -o $@ $^ $(JITCTL_LIBS)
 $(BUILD)/pam_jit.so: $(call obj,$(MODULE)) pam_jit/pam_jit.map
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,--version-script=pam_jit/pam_jit.map -o $@ $(filter %.o,$^) $(MODULE_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -Wl,--version-script=pam_jit/pam_jit.map -o $@ $(filter %.o,$^) $(MODULE_LIBS)
 $(BUILD)/libshared.a: $(call obj,$(SHARED)) $(VARLINK_OBJ)
 $(BUILD)/libreaperd.a: $(filter-out %/main.o,$(call obj,$(REAPERD)))
 $(BUILD)/libapproverd.a: $(filter-out %/main.o,$(call obj,$(APPROVERD)))
 $(BUILD)/libjitctl.a: $(filter-out %/main.o,$(call obj,$(JITCTL)))
 ARCHIVES = $(addprefix $(BUILD)/,libreaperd.a libapproverd.a libjitctl.a libshared.a)
 $(ARCHIVES):
-	rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The interface descriptions are served as they are written.
 $(BUILD)/obj/io_pamjit_%.c: jit-reaperd/shared/io.pamjit.%.varlink
 	@mkdir -p $(@D)
-	{ echo 'extern const char io_pamjit_$*_varlink[]; const char io_pamjit_$*_varlink[] ='; \
+	$(Q){ echo 'extern const char io_pamjit_$*_varlink[]; const char io_pamjit_$*_varlink[] ='; \
 	  sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' $<; echo ';'; } >$@
 $(VARLINK_OBJ): %.o: %.c
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 .PRECIOUS: $(BUILD)/obj/io_pamjit_%.c
 
 # ---- tests ----
@@ -84,11 +93,13 @@ TEST_LIBS = -lsystemd -ljansson -ljq -lcrypto -linih
 
 $(BUILD)/tests/test-%: tests/unit/test-%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
 $(BUILD)/fuzz/fuzz-%: tests/fuzz/fuzz-%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) $(TEST_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TEST_INCLUDES) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) $(TEST_LIBS)
 
 unit-tests: $(UNIT_TESTS)
 fuzzers: $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
@@ -107,18 +118,18 @@ RUN_DEPS = libpam-systemd libnss-systemd openssh-client sudo
 TEST_DEPS = mmdebstrap systemd-container clang clang-tidy clang-format cppcheck valgrind libnss-wrapper mandoc shellcheck jq \
 	python3 libclang-rt-14-dev binutils iproute2 procps util-linux
 deps:
-	tests/install-deps.sh $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
+	@tests/install-deps.sh $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
 
 ## make demo            the main job on a disposable real host (as root)
 demo: deps
-	$(MAKE) -j$(JOBS) all
-	tests/host/demo.sh
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/host/demo.sh
 
 ## make check           every test (as root); make check-unit, check-pam, check-host: a part of them
 check: deps
-	CI=true tests/check.sh $(BUILD)
+	@CI=true tests/check.sh $(BUILD)
 check-unit check-pam check-host:
-	CI=true tests/check.sh $(BUILD) $@
+	@CI=true tests/check.sh $(BUILD) $@
 
 ## make bench           figures beside what a user would do otherwise: build/bench.json (as root)
 bench: all

@@ -7,7 +7,6 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "cleanup.h"

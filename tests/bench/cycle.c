@@ -77,11 +77,8 @@ static void holder_reap(Holder *h) {
         (void) waitpid(h->pid, NULL, 0);
 }
 
-/* Waits until NAME.json is deleted. */
+/* Waits until a record is deleted. It can only be this account's, as nothing else comes or goes meanwhile; temporary files have a dot. */
 static void wait_for_record(int inotify_fd, const char *account) {
-        char name[64];
-
-        (void) snprintf(name, sizeof(name), "%s.json", account);
         for (;;) {
                 char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
                 struct pollfd p = {.fd = inotify_fd, .events = POLLIN};
@@ -92,7 +89,7 @@ static void wait_for_record(int inotify_fd, const char *account) {
                 n = read(inotify_fd, buffer, sizeof(buffer));
                 for (ssize_t at = 0; at < n;) {
                         const struct inotify_event *e = (const struct inotify_event *) (const void *) (buffer + at);
-                        if ((e->mask & IN_DELETE) && streq(e->name, name))
+                        if ((e->mask & IN_DELETE) && e->name[0] != '.')
                                 return;
                         at += (ssize_t) (sizeof(*e) + e->len);
                 }

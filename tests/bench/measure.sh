@@ -11,8 +11,8 @@ put_sample() { # NAME SIDE: numbers from standard input, or as arguments
 
 # tickets_make PREFIX COUNT: asked for by alice and approved by bob with his key: PREFIX1 and so on.
 tickets_make() {
-        as alice sh -c 'for i in $(seq "$2"); do jitctl ticket new "$1$i" --role bench --host db1 --for 1h --title "measurement $i" || exit; done' \
-                sh "$@" >/dev/null && as bob sh -c 'for i in $(seq "$2"); do jitctl ticket approve "$1$i" --yes || exit; done' sh "$@" >/dev/null
+        as alice sh -c 'for i in $(seq "$2"); do jitctl ticket new "$1$i" --role bench --host db1 --for 1h --title "measurement $i" 2>&1 || exit; done' \
+                sh "$@" >/dev/null && as bob sh -c 'for i in $(seq "$2"); do jitctl ticket approve "$1$i" --yes 2>&1 || exit; done' sh "$@" >/dev/null
 }
 
 tickets_close() { # PREFIX COUNT: a person may have 100 open tickets
@@ -45,9 +45,9 @@ cycle_samples() { # NAME SIDE: sorts what cycle prints into samples
 }
 
 measure_account_cycle() {
-        tickets_make cycle 23 || return
-        on /opt/bench/cycle jit-cycle 1 3 useradd >/dev/null && # warm
-                on /opt/bench/cycle jit-cycle 4 20 useradd >"$work/cycle.out" || return
+        tickets_make ${PFX-}cycle 23 || return
+        on /opt/bench/cycle "jit-${PFX-}cycle" 1 3 useradd >/dev/null && # warm
+                on /opt/bench/cycle "jit-${PFX-}cycle" 4 20 useradd >"$work/cycle.out" || return
         cycle_samples account_cycle value <"$work/cycle.out"
 }
 

@@ -100,6 +100,7 @@ test_refused_too_few_approvers() {
 test_refused_self_approved() {
         # carol may approve, but not her own.
         on cp /home/carol/.ssh/id_ed25519.pub /etc/jit/keys.d/carol
+        sleep 0.5 # the services follow that folder
         by=carol ticket_new SELF1
         ticket_approve SELF1 carol || :
         expect_status 255 as carol ssh "${ssh_options[@]}" jit-self1@db1 id
