@@ -20,6 +20,7 @@ struct ApproverLink {
         sd_event_source *retry;
         uint64_t retry_usec;
         const char *state;
+        bool connected;
         unsigned n_questions;
 };
 
@@ -28,6 +29,16 @@ typedef struct Question {
         verdict_t answer;
         void *userdata;
 } Question;
+
+static void watch_start(ApproverLink *l);
+
+/* It answers, so there is no need to wait for the next try. */
+static void watch_now(ApproverLink *l) {
+        if (l->watch)
+                return;
+        l->retry = sd_event_source_disable_unref(l->retry);
+        watch_start(l);
+}
 
 /* ---- one question ---- */
 
@@ -51,6 +62,8 @@ static void on_verdict(const char *error, json_t *parameters, bool continues, vo
 
         (void) continues;
         q->manager->approver->n_questions--;
+        if (!error)
+                watch_now(q->manager->approver);
         if (error)
                 log_debug("jit-approverd gave no answer: %s", error); /* who asked says what that means */
         else {
@@ -88,8 +101,6 @@ int approver_evaluate(Manager *m, const char *account, const EvaluateContext *co
 
 /* ---- the stream of changed tickets ---- */
 
-static void watch_start(ApproverLink *l);
-
 static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
         (void) s, (void) usec;
         watch_start(userdata);
@@ -98,6 +109,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
 
 static void watch_retry(ApproverLink *l, const char *why) {
         l->watch = NULL;
+        l->connected = false;
         l->state = why;
         l->retry = sd_event_source_disable_unref(l->retry);
         /* A wake-up late by a quarter does no harm and may be shared. */
@@ -128,6 +140,7 @@ static void on_watch(const char *error, json_t *parameters, bool continues, void
         }
         l->retry_usec = RETRY_MIN_USEC;
         l->state = "connected";
+        l->connected = true;
         if (json_dispatch(parameters, table, &p, NULL) >= 0)
                 ticket_changed(l->manager, p.ticket);
         free(p.ticket);
@@ -159,6 +172,10 @@ ApproverLink *approver_link_free(ApproverLink *l) {
         sd_event_source_disable_unref(l->retry);
         free(l);
         return NULL;
+}
+
+bool approver_link_is_connected(const ApproverLink *l) {
+        return l->connected;
 }
 
 const char *approver_link_state(const ApproverLink *l) {

@@ -20,6 +20,8 @@ int approver_link_new(Manager *m, ApproverLink **ret);
 ApproverLink *approver_link_free(ApproverLink *l);
 /* -EBUSY: too many questions are open. */
 int approver_evaluate(Manager *m, const char *account, const EvaluateContext *context, verdict_t answer, void *userdata);
+/* Whether changes of tickets reach us: while they do not, nothing may be remembered that a change would undo. */
+bool approver_link_is_connected(const ApproverLink *l);
 /* "connected", or why not. */
 const char *approver_link_state(const ApproverLink *l);
 

@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "artefact.h"
 #include "file-io.h"
 #include "grant-record.h"
 #include "json.h"
 #include "log.h"
+#include "reap.h"
 #include "session.h"
+#include "timefmt.h"
 #include "uid-range.h"
 
 static const char *const state_names[] = {
@@ -56,7 +59,7 @@ static json_t *sessions_to_record(const Session *first) {
         return a;
 }
 
-int grant_record_save(const Grant *g) {
+static int record_save(const Grant *g, int dir_fd) {
         _cleanup_json_ json_t *j = NULL;
         _cleanup_free_ char *text = NULL;
         char name[48];
@@ -73,14 +76,24 @@ int grant_record_save(const Grant *g) {
         if (!text)
                 return -ENOMEM;
         record_name(g->id, name);
-        return file_write_atomic(g->manager->dirs.grants, name, text, strlen(text), 0600, 0, 0, false);
+        return file_write_atomic(dir_fd, name, text, strlen(text), 0600, 0, 0, false);
+}
+
+int grant_record_save(const Grant *g) {
+        return record_save(g, g->manager->dirs.grants);
+}
+
+int grant_record_save_live(const Grant *g) {
+        return record_save(g, g->manager->dirs.live);
 }
 
 int grant_record_remove(const Grant *g) {
         char name[48];
+        int r;
 
         record_name(g->id, name);
-        return unlinkat(g->manager->dirs.grants, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        r = artefact_unlink(g->manager->dirs.live, name);
+        return r < 0 ? r : artefact_unlink(g->manager->dirs.grants, name);
 }
 
 /* ---- reading back ---- */
@@ -194,7 +207,7 @@ static int record_to_grant(Manager *m, Record *rec) {
         return -EBADMSG;
 }
 
-static int record_load(Manager *m, const char *name, Grant **ret) {
+static int record_load(Manager *m, int dir_fd, const char *name, Grant **ret) {
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ json_t *j = NULL;
         Record rec = {};
@@ -202,7 +215,7 @@ static int record_load(Manager *m, const char *name, Grant **ret) {
         size_t length;
         int r;
 
-        r = file_read_capped(m->dirs.grants, name, JSON_MESSAGE_MAX, true, &text, &length);
+        r = file_read_capped(dir_fd, name, JSON_MESSAGE_MAX, true, &text, &length);
         if (r >= 0)
                 r = json_parse_strict(text, length, JSON_MESSAGE_MAX, &j, NULL);
         if (r >= 0)
@@ -233,8 +246,9 @@ static int record_load(Manager *m, const char *name, Grant **ret) {
         return 0;
 }
 
-int grant_record_load_all(Manager *m, void (*resume)(Grant *g)) {
-        int fd = openat(m->dirs.grants, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* Each readable record in the directory that wanted says yes to; others are removed. */
+static int load_directory(Manager *m, int dir_fd, bool (*wanted)(const Manager *m, const char *name), void (*found)(Grant *g)) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
         struct dirent *e;
 
@@ -244,21 +258,54 @@ int grant_record_load_all(Manager *m, void (*resume)(Grant *g)) {
                 Grant *g = NULL;
                 int r;
 
-                if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+                if (streq(e->d_name, ".") || streq(e->d_name, "..") || !wanted(m, e->d_name))
                         continue;
-                /* A write that a kill cut short: what it was to replace is still there. */
-                r = e->d_name[0] == '.' ? -EBADMSG : record_load(m, e->d_name, &g);
+                /* ".NAME.tmp": a write that a kill cut short; what it was to replace is still there. */
+                r = e->d_name[0] == '.' ? -EBADMSG : record_load(m, dir_fd, e->d_name, &g);
                 if (r < 0) {
                         if (e->d_name[0] != '.')
                                 log_error("Cannot read the record %s, ending its grant: %s", e->d_name, strerror(-r));
-                        (void) unlinkat(m->dirs.grants, e->d_name, 0);
+                        (void) unlinkat(dir_fd, e->d_name, 0);
+                        continue;
                 }
+                found(g);
         }
         (void) closedir(d);
-        /* Only now: it writes and removes records, which a folder that is being read may show again or not (readdir(3)). */
-        for (Grant *g = m->grants, *next; g; g = next) {
-                next = g->next;
-                resume(g);
-        }
         return 0;
+}
+
+static bool is_any(const Manager *m, const char *name) {
+        (void) m, (void) name;
+        return true;
+}
+
+int grant_record_load_all(Manager *m, void (*resume)(Grant *g)) {
+        return load_directory(m, m->dirs.grants, is_any, resume);
+}
+
+/* No grant of this start knows the copy: what it was a copy of went with the last boot. */
+static bool is_lost(const Manager *m, const char *name) {
+        for (const Grant *g = m->grants; g; g = g->next) {
+                char own[48];
+
+                record_name(g->id, own);
+                if (streq(own, name))
+                        return false;
+        }
+        return true;
+}
+
+static void end_by_reboot(Grant *g) {
+        g->state = GRANT_REVOKING;
+        g->authorized = false;
+        free(g->end_reason);
+        g->end_reason = strdup("reboot");
+        g->end_usec = now_usec(CLOCK_REALTIME);
+        if (grant_record_save(g) < 0)
+                log_warning("Cannot write the record of %s, ignoring: its copy stays until the receipt", g->account);
+        reap_start(g, NULL);
+}
+
+int grant_record_load_lost(Manager *m) {
+        return load_directory(m, m->dirs.live, is_lost, end_by_reboot);
 }

@@ -298,31 +298,46 @@ typedef struct Recheck {
         char account[ACCOUNT_NAME_MAX + 1], id[17];
 } Recheck;
 
-static void on_recheck(Manager *m, Verdict *v, void *userdata) {
-        /* The grant may have gone meanwhile, and another of its name have come. */
-        _cleanup_free_ Recheck *asked = userdata;
-        Grant *g = grant_by_account(m, asked->account);
-
-        if (!g || !streq(g->id, asked->id) || g->state != GRANT_ACTIVE)
-                return;
-        if (!v || verdict_is_no_answer(v))
-                return; /* no answer is not a no: the deadline holds */
+static void recheck_active(Grant *g, Verdict *v) {
         if (v->decision != DECISION_ALLOW)
                 grant_revoke(g, v->reason, v->message, NULL);
         else if (grant_update(g, v) < 0)
                 grant_revoke(g, "ticket-changed", "the ticket is not the one that was approved", NULL);
 }
 
+/* Somebody may be between the check of the key and the account phase: name and UID stay, key and verdict are the new ones. */
+static void recheck_reserved(Grant *g, Verdict *v) {
+        if (v->decision != DECISION_ALLOW)
+                g->authorized = false;
+        if (v->decision == DECISION_UNKNOWN || grant_update(g, v) < 0) {
+                grant_release(g);
+                return;
+        }
+        TAKE_STRV(g->keys, v->keys);
+        if (grant_record_save(g) < 0 || keys_file_make(g, g->until_usec) < 0)
+                grant_release(g);
+}
+
+static void on_recheck(Manager *m, Verdict *v, void *userdata) {
+        /* The grant may have gone meanwhile, and another of its name have come. */
+        _cleanup_free_ Recheck *asked = userdata;
+        Grant *g = grant_by_account(m, asked->account);
+
+        if (!g || !streq(g->id, asked->id))
+                return;
+        if (!v || verdict_is_no_answer(v))
+                return; /* no answer is not a no: the deadline holds */
+        if (g->state == GRANT_ACTIVE)
+                recheck_active(g, v);
+        else if (g->state == GRANT_RESERVED)
+                recheck_reserved(g, v);
+}
+
 void grant_recheck(Grant *g) {
         static const EvaluateContext context = {.phase = "recheck"};
         Recheck *asked;
 
-        /* What is only reserved is forgotten: the next login asks anew. */
-        if (g->state == GRANT_RESERVED) {
-                grant_release(g);
-                return;
-        }
-        if (g->state != GRANT_ACTIVE)
+        if (g->state != GRANT_RESERVED && g->state != GRANT_ACTIVE)
                 return;
         asked = malloc(sizeof(*asked));
         if (!asked)

@@ -6,7 +6,7 @@
  *
  *      (named)  --lookup.c, verdict allow or refuse-->  RESERVED   the account resolves for root; it has keys and nothing else
  *      RESERVED --PAM account phase says yes, session.c--> ACTIVE  home, groups, sudo rule, deadline
- *      RESERVED --its time is up, the ticket changed-->  forgotten
+ *      RESERVED --its time is up, the ticket is gone-->  forgotten
  *      ACTIVE   --last session gone, deadline, idle, revoked, ticket no longer good--> REVOKING   (reap.c)
  *      REVOKING --nothing is left--> FORGOTTEN                     the account is gone; a last look at what others are slow to forget, the receipt
  *
@@ -74,7 +74,7 @@ int grant_arm(Grant *g);
 
 /* The one way out of ACTIVE. reason: a code; detail: a sentence for the terminal, by: who asked, may be NULL. A second call is ignored. */
 void grant_revoke(Grant *g, const char *reason, const char *detail, const char *by);
-/* The ticket may have changed. ACTIVE: jit-approverd is asked again, and a no revokes. RESERVED: released. */
+/* The ticket may have changed: jit-approverd is asked again, and a no revokes (ACTIVE) or takes the authorization back (RESERVED). */
 void grant_recheck(Grant *g);
 
 const Role *grant_role(const Grant *g); /* NULL if the configuration has it no more */

@@ -91,7 +91,8 @@ static void on_lookup_verdict(Manager *m, Verdict *v, void *userdata) {
                 return;
         }
         if (v->decision == DECISION_UNKNOWN) {
-                add_miss(m, l->account, MISS_USEC);
+                if (approver_link_is_connected(m->approver)) /* else nobody would tell us when it changes */
+                        add_miss(m, l->account, MISS_USEC);
                 lookup_end(l, NULL, 0);
                 return;
         }

@@ -65,6 +65,8 @@ static int open_directories(Manager *m) {
         if (r >= 0)
                 r = open_dir(state, "used", 0700, &d->used);
         if (r >= 0)
+                r = open_dir(state, "live", 0700, &d->live);
+        if (r >= 0)
                 r = audit_open(state, &m->audit);
         if (r >= 0)
                 d->state = take_fd(&state);
@@ -280,7 +282,7 @@ int manager_new(Manager **ret) {
 
         if (!m)
                 return -ENOMEM;
-        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1};
+        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1, -1};
         r = sd_event_default(&m->event);
         if (r < 0) {
                 manager_free(m);
@@ -308,6 +310,8 @@ int manager_start(Manager *m) {
                 r = logind_link_new(m, &m->logind);
         if (r >= 0)
                 r = grant_record_load_all(m, resume);
+        if (r >= 0)
+                r = grant_record_load_lost(m);
         if (r < 0)
                 return r;
         reap_orphans(m);

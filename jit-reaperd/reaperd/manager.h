@@ -30,6 +30,7 @@ typedef struct Directories {
         int homes;    /* mount points */
         int units;    /* /run/systemd/system: masks of user managers */
         int state;    /* /var/lib/jit */
+        int live;     /* /var/lib/jit/live: copies of the records of ACTIVE grants, for the receipts after a reboot */
         int used;     /* /var/lib/jit/used: tickets that may not be activated again */
 } Directories;
 

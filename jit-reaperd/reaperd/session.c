@@ -253,6 +253,8 @@ static int activate(Grant *g) {
         g->state = GRANT_ACTIVE;
         r = grant_record_save(g);
         if (r >= 0)
+                r = grant_record_save_live(g);
+        if (r >= 0)
                 r = used_ticket_mark(g);
         if (r >= 0)
                 r = make_artefacts(g);

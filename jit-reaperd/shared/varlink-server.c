@@ -413,8 +413,9 @@ static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
 static void listener_pause(Listener *n) {
         int r;
 
-        n->pause = sd_event_source_disable_unref(n->pause);
-        r = sd_event_add_time_relative(n->server->event, &n->pause, CLOCK_BOOTTIME, PAUSE_USEC, 0, on_pause_over, n);
+        r = sd_event_source_set_time_relative(n->pause, PAUSE_USEC);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(n->pause, SD_EVENT_ONESHOT);
         if (r >= 0)
                 (void) sd_event_source_set_enabled(n->io, SD_EVENT_OFF);
 }
@@ -458,9 +459,14 @@ int varlink_server_listen(VarlinkServer *s, int fd) {
         n->server = s;
         /* systemd hands it over blocking: accept4() must not wait for a peer who changed his mind. */
         r = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+        if (r >= 0) /* now: when it is needed, there is no descriptor for a timer either */
+                r = sd_event_add_time_relative(s->event, &n->pause, CLOCK_BOOTTIME, 0, 0, on_pause_over, n);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(n->pause, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_event_add_io(s->event, &n->io, fd, EPOLLIN, on_listen_io, n);
         if (r < 0) {
+                sd_event_source_disable_unref(n->pause);
                 (void) close(fd);
                 free(n);
                 return r;

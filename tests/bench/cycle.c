@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* cycle PREFIX FIRST COUNT [useradd]: for each account PREFIX-N what a login and a logout make and remove, through jit-reaperd's sockets:
- * look-up, Authorize, OpenSession; then the session's process ends, and the cycle is over when the grant's record is gone, which is the
- * last that jit-reaperd removes, after the receipt. With "useradd" each is followed by `useradd -m` and `userdel -r`.
+/* cycle PREFIX FIRST COUNT [useradd]: for each account PREFIX-N what a login and its end make and remove, through jit-reaperd's sockets:
+ * look-up, Authorize, OpenSession; then Revoke, which answers when all of it is gone. With "useradd" each is followed by `useradd -m` and
+ * `userdel -r`.
  *
- * Prints a line per cycle, microseconds: "cycle TOTAL LOOKUP AUTHORIZE OPEN CLOSE" and "useradd TOTAL USERADD USERDEL". */
+ * Prints a line per cycle, microseconds: "cycle TOTAL LOOKUP AUTHORIZE OPEN REVOKE RECEIPT" and "useradd TOTAL USERADD USERDEL". RECEIPT is
+ * how long after the end the receipt is written: jit-reaperd waits until logind and journald have forgotten the account too. */
 
 #include <poll.h>
 #include <spawn.h>
@@ -19,15 +20,15 @@
 extern char **environ;
 
 enum { GONE_MSEC_MAX = 20000 };
-/* Between two: what PID 1 and logind still do for the last one is no part of the next. */
-enum { PAUSE_USEC = 30000 };
+/* After each step: what PID 1, logind and the journal still do for it is no part of the next. */
+enum { PAUSE_USEC = 50000 };
 
 typedef struct Holder {
         pid_t pid;
         int tell, hear;
 } Holder;
 
-/* As sshd's monitor: opens the session when told, keeps it, and ends when the pipe does. */
+/* As sshd's monitor: opens the session when told, and keeps it until it is killed or the pipe ends. */
 static _Noreturn void hold(const char *account, int from, int to) {
         char c;
 
@@ -68,11 +69,8 @@ static void holder_open(const Holder *h) {
                 bench_fail("the session's process has failed");
 }
 
-static void holder_end(Holder *h) {
+static void holder_reap(const Holder *h) {
         (void) close(h->tell);
-}
-
-static void holder_reap(Holder *h) {
         (void) close(h->hear);
         (void) waitpid(h->pid, NULL, 0);
 }
@@ -103,32 +101,40 @@ static void check(bool present, const char *account, uid_t uid) {
                 bench_fail("%s %s its %s", account, present ? "lacks" : "still has", what);
 }
 
+static int watch_records(void) {
+        int fd = inotify_init1(IN_CLOEXEC);
+
+        if (fd < 0 || inotify_add_watch(fd, JIT_RUN "/grants", IN_DELETE) < 0)
+                bench_fail("%s/grants: %m", JIT_RUN);
+        return fd;
+}
+
 static void cycle(const char *account) {
+        enum { START, NAMED, AUTHORIZED, OPENED, REVOKE, GONE, RECEIPT, N };
+        _cleanup_close_ int records_fd = watch_records();
         Holder h = holder_start(account);
-        _cleanup_close_ int inotify_fd = inotify_init1(IN_CLOEXEC);
-        uint64_t start, named, authorized, opened, closed, gone;
+        unsigned long long at[N];
         uid_t uid;
 
-        if (inotify_fd < 0 || inotify_add_watch(inotify_fd, JIT_RUN "/grants", IN_DELETE) < 0)
-                bench_fail("%s/grants: %m", JIT_RUN);
-        start = bench_now_usec();
+        (void) usleep(PAUSE_USEC);
+        at[START] = bench_now_usec();
         uid = client_lookup(account);
-        named = bench_now_usec();
+        at[NAMED] = bench_now_usec();
         client_authorize(account);
-        authorized = bench_now_usec();
+        at[AUTHORIZED] = bench_now_usec();
         holder_open(&h);
-        opened = bench_now_usec();
+        at[OPENED] = bench_now_usec();
         check(true, account, uid);
         (void) usleep(PAUSE_USEC);
-        closed = bench_now_usec();
-        holder_end(&h);
-        wait_for_record(inotify_fd, account);
-        gone = bench_now_usec();
-        holder_reap(&h);
+        at[REVOKE] = bench_now_usec();
+        client_revoke(account);
+        at[GONE] = bench_now_usec();
         check(false, account, uid);
-        (void) printf("cycle %llu %llu %llu %llu %llu\n", (unsigned long long) (opened - start + gone - closed),
-                      (unsigned long long) (named - start), (unsigned long long) (authorized - named),
-                      (unsigned long long) (opened - authorized), (unsigned long long) (gone - closed));
+        wait_for_record(records_fd, account);
+        at[RECEIPT] = bench_now_usec();
+        holder_reap(&h);
+        (void) printf("cycle %llu %llu %llu %llu %llu %llu\n", at[OPENED] - at[START] + at[GONE] - at[REVOKE], at[NAMED] - at[START],
+                      at[AUTHORIZED] - at[NAMED], at[OPENED] - at[AUTHORIZED], at[GONE] - at[REVOKE], at[RECEIPT] - at[GONE]);
 }
 
 static uint64_t run(const char *const argv[]) {

@@ -40,7 +40,7 @@ wait_for_line() { # FILE PATTERN: at most 120 s
 cycle_samples() { # NAME SIDE: sorts what cycle prints into samples
         awk -v d="$samples/$1" -v side="$2" '
                 $1 == "cycle" { print $2 >>(d "." side); print $3 >>(d "." side "_lookup"); print $4 >>(d "." side "_authorize")
-                                print $5 >>(d "." side "_open"); print $6 >>(d "." side "_close") }
+                                print $5 >>(d "." side "_open"); print $6 >>(d "." side "_revoke"); print $7 >>(d "." side "_receipt") }
                 $1 == "useradd" { print $2 >>(d ".baseline"); print $3 >>(d ".baseline_useradd"); print $4 >>(d ".baseline_userdel") }'
 }
 
