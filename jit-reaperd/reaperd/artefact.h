@@ -29,8 +29,8 @@ int sudoers_text(const char *account, const Role *role, char *const *commands, u
 int home_make(const Grant *g);
 int home_remove(const Grant *g);
 
-/* manager-mask.c: /run/systemd/system/user@UID.service and user-runtime-dir@UID.service -> /dev/null. No user manager for our accounts and no
- * /run/user/UID, so that nothing of theirs lives outside their sessions, and logins and logouts do not wait for it. A mask and not a drop-in with a condition: a skipped user@.service leaves the user's
+/* manager-mask.c: /run/systemd/system/user@UID.service -> /dev/null, and an empty user-runtime-dir@UID.service. No user manager for our accounts and
+ * no /run/user/UID, so that nothing of theirs lives outside their sessions, and logins and logouts do not wait for it. A mask and not a drop-in with a condition: a skipped user@.service leaves the user's
  * slice "unneeded", and PID 1 stops it under the session that is just coming up (seen on 252: "transaction is destructive"). */
 int manager_mask_make(const Grant *g);
 int manager_mask_remove(const Grant *g);

@@ -250,6 +250,7 @@ static int record_load(Manager *m, int dir_fd, const char *name, Grant **ret) {
 static int load_directory(Manager *m, int dir_fd, bool (*wanted)(const Manager *m, const char *name), void (*found)(Grant *g)) {
         int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        const Grant *before = m->grants;
         struct dirent *e;
 
         if (!d)
@@ -266,11 +267,15 @@ static int load_directory(Manager *m, int dir_fd, bool (*wanted)(const Manager *
                         if (e->d_name[0] != '.')
                                 log_error("Cannot read the record %s, ending its grant: %s", e->d_name, strerror(-r));
                         (void) unlinkat(dir_fd, e->d_name, 0);
-                        continue;
                 }
-                found(g);
         }
         (void) closedir(d);
+        /* Only now: it writes and removes records, which a folder that is being read may show a second time (readdir(3)), and then a live grant's
+         * record would be taken for a double and removed. New ones are in front of the list. */
+        for (Grant *g = m->grants, *next; g && g != before; g = next) {
+                next = g->next;
+                found(g);
+        }
         return 0;
 }
 

@@ -215,6 +215,8 @@ int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
         r = grant_record_save(g);
         if (r >= 0)
                 r = keys_file_make(g, g->until_usec);
+        if (r >= 0 && v->decision == DECISION_ALLOW)
+                r = manager_mask_make(g);
         if (r >= 0)
                 r = grant_arm(g);
         if (r < 0) {
@@ -229,6 +231,8 @@ void grant_release(Grant *g) {
         int r;
 
         r = keys_file_remove(g);
+        if (r >= 0)
+                r = manager_mask_remove(g);
         if (r >= 0)
                 r = grant_record_remove(g);
         if (r < 0)

@@ -23,7 +23,8 @@ static void clean_machine(int fd, const char *prefix, Receipt *receipt) {
                 /* user-UID.journal, user-UID@....journal once rotated */
                 if (strncmp(e->d_name, prefix, length) != 0 || (e->d_name[length] != '.' && e->d_name[length] != '@'))
                         continue;
-                _cleanup_close_ int file = openat(fd, e->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+                /* O_NONBLOCK: an account that was root may have put a FIFO there. */
+                _cleanup_close_ int file = openat(fd, e->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
                 if (file < 0)
                         continue;
                 if (fremovexattr(file, "system.posix_acl_access") >= 0)

@@ -10,10 +10,12 @@
 #include "cleanup.h"
 #include "login-records.h"
 
+/* Opened with O_NONBLOCK: an account that was root may have put a FIFO in the place of one. */
+
 enum { UTMP_ENTRIES_MAX = 65536 };
 
 static void append_wtmp(const struct utmpx *entry) {
-        _cleanup_close_ int fd = open("/var/log/wtmp", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_close_ int fd = open("/var/log/wtmp", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
         if (fd >= 0)
                 (void) !write(fd, entry, sizeof(*entry));
@@ -35,7 +37,7 @@ static void close_entry(int fd, off_t at, struct utmpx *u) {
 /* Not by pututxline(3): it waits for a lock that any user who may read the file can hold. An entry is written in one piece, and nobody else
  * writes one whose processes are dead. */
 static void close_utmp(const char *account, Receipt *receipt) {
-        _cleanup_close_ int fd = open("/run/utmp", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_close_ int fd = open("/run/utmp", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         struct utmpx u;
 
         for (unsigned i = 0; fd >= 0 && i < UTMP_ENTRIES_MAX; i++) {
@@ -51,7 +53,7 @@ static void close_utmp(const char *account, Receipt *receipt) {
 }
 
 static void clear_lastlog(uid_t uid, Receipt *receipt) {
-        _cleanup_close_ int fd = open("/var/log/lastlog", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_close_ int fd = open("/var/log/lastlog", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         static const struct lastlog empty;
         off_t at = (off_t) uid * (off_t) sizeof(empty);
         struct lastlog l;

@@ -217,6 +217,21 @@ void logind_forget_user(Manager *m, uid_t uid) {
                                                 on_terminated, l, "u", (uint32_t) uid);
 }
 
+static int on_reset(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        (void) reply, (void) userdata, (void) error; /* not loaded: as it should be */
+        return 0;
+}
+
+void logind_forget_session(Manager *m, const char *id) {
+        LogindLink *l = m->logind;
+        char scope[64];
+
+        (void) snprintf(scope, sizeof(scope), "session-%.40s.scope", id);
+        if (l && l->bus)
+                (void) sd_bus_call_method_async(l->bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                                "org.freedesktop.systemd1.Manager", "ResetFailedUnit", on_reset, l, "s", scope);
+}
+
 sd_bus *logind_bus(const Manager *m) {
         return m->logind ? m->logind->bus : NULL;
 }

@@ -12,5 +12,7 @@ LogindLink *logind_link_free(LogindLink *l);
 struct sd_bus *logind_bus(const Manager *m);
 /* After the last process is dead: instead of UserStopDelaySec= (10 s, logind.conf(5)) later, now. */
 void logind_forget_user(Manager *m, uid_t uid);
+/* The scope of a session that was killed at its RuntimeMaxSec stays loaded as "failed" (systemctl(1), reset-failed). */
+void logind_forget_session(Manager *m, const char *id);
 
 #endif

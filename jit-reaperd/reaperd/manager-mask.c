@@ -2,59 +2,84 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
+#include <systemd/sd-bus.h>
 
 #include "artefact.h"
-
-/* user-runtime-dir@.service as well: it runs as root in the account's slice, where our kill would hit it half way through its work. */
-static const char *const formats[] = {"user@%u.service", "user-runtime-dir@%u.service"};
+#include "file-io.h"
+#include "logind.h"
 
 enum { NAME_SIZE = 48 };
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the two above */
-static void unit_name(size_t i, uid_t uid, char ret[static NAME_SIZE]) {
-        (void) snprintf(ret, NAME_SIZE, formats[i], uid);
+/* logind of systemd 257 starts this unit by itself and the session's scope requires it, so it cannot be masked. It has no ExecStart=, so that a login
+ * starts no process for it (systemd.service(5)); it is "active" until the session is over and keeps the user's slice needed meanwhile. The ExecStop=
+ * that it must have does nothing, and may be hit by our kill. */
+static const char runtime_dir_unit[] = "# pam_jit: transient accounts have no /run/user/UID; see jit-reaperd(8)\n"
+                                       "[Unit]\n"
+                                       "Description=No runtime directory for a transient account\n"
+                                       "CollectMode=inactive-or-failed\n"
+                                       "[Service]\n"
+                                       "Type=oneshot\n"
+                                       "RemainAfterExit=yes\n"
+                                       "ExecStop=-/bin/true\n"
+                                       "Slice=user-%i.slice\n";
+
+static void mask_name(uid_t uid, char ret[static NAME_SIZE]) {
+        (void) snprintf(ret, NAME_SIZE, "user@%u.service", uid);
 }
 
-static bool unit_name_parse(size_t i, const char *name, uid_t *ret) {
-        char expected[NAME_SIZE];
-
-        if (sscanf(name, formats[i], ret) != 1)
-                return false;
-        unit_name(i, *ret, expected);
-        return streq(name, expected);
+static void runtime_dir_name(uid_t uid, char ret[static NAME_SIZE]) {
+        (void) snprintf(ret, NAME_SIZE, "user-runtime-dir@%u.service", uid);
 }
-#pragma GCC diagnostic pop
+
+static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        (void) reply, (void) userdata, (void) error;
+        return 0;
+}
+
+/* PID 1 reads its unit directories anew when one has changed: now, while the person still proves who they are, and not in the middle of the login. */
+static void have_units_read(const Grant *g, const char *name) {
+        sd_bus *bus = logind_bus(g->manager);
+
+        if (bus)
+                (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                                "org.freedesktop.systemd1.Manager", "LoadUnit", on_loaded, NULL, "s", name);
+}
 
 int manager_mask_make(const Grant *g) {
-        for (size_t i = 0; i < ELEMENTSOF(formats); i++) {
-                char name[NAME_SIZE];
+        int units = g->manager->dirs.units;
+        char name[NAME_SIZE];
 
-                unit_name(i, g->uid, name);
-                if (symlinkat("/dev/null", g->manager->dirs.units, name) < 0 && errno != EEXIST)
-                        return -errno;
-        }
-        return 0;
+        mask_name(g->uid, name);
+        if (symlinkat("/dev/null", units, name) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        runtime_dir_name(g->uid, name);
+        int r = file_write_atomic(units, name, runtime_dir_unit, sizeof(runtime_dir_unit) - 1, 0644, 0, 0, false);
+        if (r >= 0)
+                have_units_read(g, name);
+        return r;
 }
 
 int manager_mask_remove(const Grant *g) {
-        for (size_t i = 0; i < ELEMENTSOF(formats); i++) {
-                char name[NAME_SIZE];
-                int r;
+        char name[NAME_SIZE];
+        int r;
 
-                unit_name(i, g->uid, name);
-                r = artefact_unlink(g->manager->dirs.units, name);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        runtime_dir_name(g->uid, name);
+        r = artefact_unlink(g->manager->dirs.units, name);
+        if (r < 0)
+                return r;
+        mask_name(g->uid, name); /* last: it says that the other may be there, too */
+        return artefact_unlink(g->manager->dirs.units, name);
 }
 
 bool manager_mask_parse(int units_fd, const char *name, uid_t *ret) {
-        char target[16] = "";
+        char expected[NAME_SIZE], target[16] = "";
+        unsigned uid;
 
-        if (!unit_name_parse(0, name, ret) && !unit_name_parse(1, name, ret))
+        if (sscanf(name, "user@%u.service", &uid) != 1)
                 return false;
-        return readlinkat(units_fd, name, target, sizeof(target) - 1) > 0 && streq(target, "/dev/null");
+        mask_name(uid, expected);
+        if (!streq(name, expected) || readlinkat(units_fd, name, target, sizeof(target) - 1) < 0 || !streq(target, "/dev/null"))
+                return false;
+        *ret = uid;
+        return true;
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -116,6 +117,11 @@ int uid_kill_all(uid_t uid, uid_t sender) {
         if (syscall(SYS_setresuid, 0, 0, 0) < 0)
                 abort(); /* a reaper that is not root any more must not go on: it is started again and reads its records */
         return r;
+}
+
+bool uid_has_no_process(uid_t uid) {
+        errno = 0;
+        return getpriority(PRIO_USER, uid) == -1 && errno == ESRCH;
 }
 
 /* proc_pid_status(5): "State:\tZ" is dead already, unless only its first thread has ended. */

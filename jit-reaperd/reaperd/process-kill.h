@@ -21,6 +21,8 @@ unsigned user_slice_count(int slice_fd);
 /* SIGKILL to every process with this real or saved UID, in one pass of the kernel that no fork() escapes (kill(2), pid -1). sender: a UID that
  * nobody has. 0 or -errno. */
 int uid_kill_all(uid_t uid, uid_t sender);
+/* Whether no process has uid as its real UID, zombies counted: one system call (getpriority(2), PRIO_USER). */
+bool uid_has_no_process(uid_t uid);
 /* Looks at every process of the host: how many have uid as real, effective, saved or filesystem UID, zombies left out. *ret_first: one of them. */
 int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first);
 /* Start time of a process in clock ticks after boot, proc_pid_stat(5). -ESRCH. */

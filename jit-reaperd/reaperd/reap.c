@@ -44,7 +44,7 @@ struct Reaping {
         Grant *grant;
         uint64_t started_usec; /* CLOCK_BOOTTIME */
         unsigned killed;
-        bool counted, alarmed;
+        bool counted, signalled, alarmed;
         uint64_t forgotten_usec; /* CLOCK_BOOTTIME */
         sd_event_source *events, *again;
         Waiter *waiters;
@@ -152,27 +152,41 @@ static void alarm_if_late(Grant *g, unsigned left, pid_t first) {
         if (r->alarmed || now_usec(CLOCK_BOOTTIME) - r->started_usec < ALARM_USEC)
                 return;
         r->alarmed = true;
-        log_fields(LOG_ALERT, NULL, "%s (UID %u) cannot be removed yet: %u processes do not die, PID %d among them; trying on",
-                   g->account, g->uid, left, first);
+        if (left > 0)
+                log_fields(LOG_ALERT, NULL, "%s (UID %u) cannot be removed yet: %u processes do not die, PID %d among them; trying on",
+                           g->account, g->uid, left, first);
+        else
+                log_fields(LOG_ALERT, NULL, "%s (UID %u) cannot be removed yet: its slice does not get empty; trying on", g->account, g->uid);
 }
 
-/* Everything that runs as the account gets its signal; true if it was looked for everywhere and nothing runs any more. */
-static bool kill_and_prove(Grant *g) {
+static bool is_dead(Grant *g) {
         unsigned left = 0;
         pid_t first = 0;
-        int slice, r;
 
-        kill_pam_processes(g);
-        slice = kill_slice(g);
-        r = uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
-        if (slice < 0 || r < 0)
-                log_error("Cannot kill the processes of %s, trying again: %s", g->account, strerror(slice < 0 ? -slice : -r));
-        if (slice != 1 || r < 0)
-                return false;
-        if (uid_count_processes(g->uid, &left, &first) >= 0 && left == 0)
+        if (uid_has_no_process(g->uid) || (uid_count_processes(g->uid, &left, &first) >= 0 && left == 0))
                 return true;
         alarm_if_late(g, left, first);
         return false;
+}
+
+/* Everything that runs as the account gets its signal; true if nothing runs any more. */
+static bool kill_and_prove(Grant *g) {
+        Reaping *r = g->reaping;
+        int slice, e;
+
+        kill_pam_processes(g);
+        slice = kill_slice(g);
+        if (slice == 0 && !r->signalled) {
+                /* All that is in the slice is dying, and the kernel tells when the last is dead. kill(2) of everything would queue behind them. */
+                r->signalled = true;
+                return false;
+        }
+        e = uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
+        if (slice < 0 || e < 0)
+                log_error("Cannot kill the processes of %s, trying again: %s", g->account, strerror(slice < 0 ? -slice : -e));
+        if (slice == 0)
+                alarm_if_late(g, 0, 0);
+        return slice == 1 && e >= 0 && is_dead(g);
 }
 
 /* ---- removing ---- */
@@ -196,11 +210,9 @@ static bool remove_rights(Grant *g) {
         return remove_one(g, "key", keys_file_remove(g)) && sudoers;
 }
 
-static bool remove_rest(Grant *g) {
-        if (!remove_one(g, "home", home_remove(g)))
-                return false;
-        leftovers_remove(g, &g->reaping->receipt);
-        return remove_one(g, "user manager's mask", manager_mask_remove(g));
+/* What the account cannot make anew: may be removed while its processes die. */
+static bool remove_places(Grant *g) {
+        return remove_one(g, "home", home_remove(g)) && remove_one(g, "user manager's mask", manager_mask_remove(g));
 }
 
 /* From here on there is no such account. */
@@ -219,15 +231,25 @@ static void forget(Grant *g) {
 static bool is_settled(Grant *g) {
         Reaping *r = g->reaping;
         _cleanup_free_ char *state = NULL;
+        unsigned left = 1;
+        pid_t first = 0;
 
         journal_acl_remove(g->uid, &r->receipt); /* journald makes a UID's file when it gets to its first message */
-        if (sd_uid_get_state(g->uid, &state) < 0 || streq(state, "offline"))
+        (void) uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
+        (void) uid_count_processes(g->uid, &left, &first);
+        for (const Session *s = g->past; s; s = s->next)
+                if (s->logind_id)
+                        logind_forget_session(g->manager, s->logind_id);
+        if (left == 0 && (sd_uid_get_state(g->uid, &state) < 0 || streq(state, "offline")))
                 return true;
         if (now_usec(CLOCK_BOOTTIME) - r->forgotten_usec < SETTLE_MAX_USEC) {
                 logind_forget_user(g->manager, g->uid);
                 return false;
         }
-        receipt_residue(&r->receipt, "logind still lists the user as %s", state);
+        if (left > 0)
+                receipt_residue(&r->receipt, "%u processes with this UID, PID %d among them", left, first);
+        else
+                receipt_residue(&r->receipt, "logind still lists the user as %s", state);
         return true;
 }
 
@@ -258,11 +280,13 @@ static void reap_step(Grant *g) {
                         look_again(g, SETTLE_USEC);
                 return;
         }
-        bool rights_gone = remove_rights(g), dead = kill_and_prove(g);
-        if (!dead || !rights_gone || !remove_rest(g)) {
+        bool gone = remove_rights(g), dead = kill_and_prove(g);
+        gone = remove_places(g) && gone;
+        if (!dead || !gone) {
                 look_again(g, r->alarmed ? LOOK_AGAIN_SLOWLY_USEC : LOOK_AGAIN_USEC);
                 return;
         }
+        leftovers_remove(g, &r->receipt);
         forget(g);
         look_again(g, SETTLE_USEC);
 }
@@ -350,7 +374,8 @@ static void remove_mask(Manager *m, const char *name) {
                 return;
         log_warning("Removing what has no grant: %s, and the processes of UID %u", name, uid);
         (void) uid_kill_all(uid, uid_range_sender(m->uids));
-        (void) unlinkat(m->dirs.units, name, 0);
+        Grant g = {.manager = m, .uid = uid};
+        (void) manager_mask_remove(&g);
 }
 
 void reap_orphans(Manager *m) {

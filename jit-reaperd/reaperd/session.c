@@ -20,8 +20,10 @@
 /* PAM's process still has to log out, to write wtmp and to say good-bye: so long it may take until we kill it with the rest. */
 #define CLOSING_USEC (250 * USEC_PER_MSEC)
 /* pam_systemd comes after us in the PAM stack, and is "optional" there: a session that has no scope by then has no time limit that holds
- * without us, and is ended. pam_systemd itself waits at most 25 s for logind (sd_bus_call(3)). */
-#define SETTLING_USEC (30 * USEC_PER_SEC)
+ * without us, and is ended. */
+#define SETTLING_USEC (10 * USEC_PER_SEC)
+/* PID 1 is busy with the login itself before; RuntimeMaxSec and our own timer hold meanwhile. */
+#define GUARD_USEC (1 * USEC_PER_SEC)
 enum {
         PAST_SESSIONS_MAX = 128, /* kept for the receipt */
         SESSIONS_MAX = 128,      /* at one time under one grant */
@@ -123,7 +125,13 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         Session *s = userdata;
         _cleanup_free_ char *id = NULL;
 
-        (void) source, (void) usec;
+        (void) usec;
+        if (!s->guarded) {
+                s->guarded = true;
+                deadline_guard_start(s->grant);
+                (void) sd_event_source_set_time_relative(source, SETTLING_USEC);
+                return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        }
         if (s->logind_id)
                 return 0;
         if (sd_pid_get_session(s->pid, &id) >= 0) {
@@ -223,9 +231,8 @@ static int take_caller(Session *s, const Caller *c) {
 }
 
 static int make_artefacts(const Grant *g) {
-        int r;
+        int r = manager_mask_make(g);
 
-        r = manager_mask_make(g);
         if (r >= 0)
                 r = keys_file_make(g, g->until_usec);
         if (r >= 0)
@@ -260,10 +267,8 @@ static int activate(Grant *g) {
                 r = make_artefacts(g);
         if (r >= 0)
                 r = grant_arm(g);
-        if (r >= 0) {
-                deadline_guard_start(g);
+        if (r >= 0)
                 audit_active(g);
-        }
         return r;
 }
 
@@ -318,7 +323,7 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
         }
         s->link = varlink_link_ref(link);
         varlink_link_on_gone(link, on_link_gone, s);
-        (void) sd_event_add_time_relative(g->manager->event, &s->settling, CLOCK_BOOTTIME, SETTLING_USEC, USEC_PER_SEC, on_settled, s);
+        (void) sd_event_add_time_relative(g->manager->event, &s->settling, CLOCK_BOOTTIME, GUARD_USEC, USEC_PER_SEC, on_settled, s);
         audit_session(s);
         return 0;
 }

@@ -18,7 +18,8 @@ struct Session {
         char *logind_id;          /* once logind knows it */
         VarlinkLink *link;        /* NULL after a restart of ours */
         sd_event_source *pidfd;
-        sd_event_source *settling;/* until logind is known to have it: see SETTLING_USEC */
+        sd_event_source *settling;/* until PID 1 has the grant's deadline, and then until logind is known to have the session */
+        bool guarded;             /* the first of the two */
         sd_event_source *closing; /* PAM has closed the session: its process gets a moment to end by itself */
 };
 

@@ -18,12 +18,26 @@ static int format_not_after(uint64_t until_usec, char *ret, size_t size) {
         return 0;
 }
 
+/* The configuration was checked when it was read. This is the last place before sudo obeys: nothing that could end its part of the line. */
+static bool line_is_safe(const char *account, const Role *role, char *const *commands) {
+        if (strncmp(account, ACCOUNT_PREFIX, strlen(ACCOUNT_PREFIX)) != 0 || account[strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
+            !*role->run_as ||
+            role->run_as[strspn(role->run_as, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")])
+                return false;
+        STRV_FOREACH(c, commands)
+                if (!sudo_command_is_valid(*c, NULL))
+                        return false;
+        return true;
+}
+
 int sudoers_text(const char *account, const Role *role, char *const *commands, uint64_t until_usec, char **ret) {
         char not_after[32];
         size_t length;
         FILE *f;
         int r;
 
+        if (!line_is_safe(account, role, commands))
+                return -EINVAL;
         r = format_not_after(until_usec, not_after, sizeof(not_after));
         if (r < 0)
                 return r;

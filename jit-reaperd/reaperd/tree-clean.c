@@ -57,13 +57,13 @@ static void visit_entry(Walk *w, int dir_fd, const char *name, unsigned depth, b
         if (S_ISDIR(st.st_mode) && st.st_dev != w->device)
                 return;
         bool ours = all || st.st_uid == w->uid;
-        if (S_ISDIR(st.st_mode)) {
+        if (S_ISDIR(st.st_mode) && (ours || (st.st_mode & 0011))) { /* where others may not go, the account left nothing */
                 _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 struct stat opened;
 
                 /* Between the look and the opening somebody may have put another directory there. */
                 if (fd >= 0 && fstat(fd, &opened) >= 0 && opened.st_ino == st.st_ino && opened.st_dev == st.st_dev)
-                        walk_directory(w, fd, depth + 1, ours);
+                        walk_directory(w, take_fd(&fd), depth + 1, ours);
         }
         if (!ours)
                 return;
@@ -74,22 +74,18 @@ static void visit_entry(Walk *w, int dir_fd, const char *name, unsigned depth, b
                 receipt_removed(w->receipt, "%s%s%s", w->top, depth == 0 ? "/" : "/.../", name);
 }
 
+/* Takes the descriptor over. */
 static void walk_directory(Walk *w, int fd, unsigned depth, bool all) {
-        int copy;
         struct dirent *e;
         DIR *d;
 
-        if (depth > DEPTH_MAX) {
+        if (depth > DEPTH_MAX)
                 receipt_residue(w->receipt, "%s: deeper than %d directories", w->top, DEPTH_MAX);
-                return;
-        }
-        if (all)
+        else if (all)
                 (void) make_mutable(fd); /* else nothing goes out of it */
-        copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        d = copy < 0 ? NULL : fdopendir(copy);
+        d = depth > DEPTH_MAX ? NULL : fdopendir(fd);
         if (!d) {
-                if (copy >= 0)
-                        (void) close(copy);
+                (void) close(fd);
                 return;
         }
         while ((e = readdir(d))) {
@@ -100,7 +96,7 @@ static void walk_directory(Walk *w, int fd, unsigned depth, bool all) {
                                 receipt_residue(w->receipt, "%s: more than %d files, not all looked at", w->top, ENTRIES_MAX);
                         break;
                 }
-                visit_entry(w, fd, e->d_name, depth, all);
+                visit_entry(w, dirfd(d), e->d_name, depth, all);
         }
         (void) closedir(d);
 }
@@ -113,7 +109,7 @@ void tree_clean(const char *path, uid_t uid, Receipt *receipt) {
         if (fd < 0 || fstat(fd, &st) < 0)
                 return;
         w.device = st.st_dev;
-        walk_directory(&w, fd, 0, false);
+        walk_directory(&w, take_fd(&fd), 0, false);
 }
 
 int tree_remove(int dir_fd, const char *name) {

@@ -9,12 +9,14 @@
 #include "reaper-client.h"
 
 int main(int argc, char *argv[]) {
-        const struct rlimit many = {131072, 131072};
+        struct rlimit files;
         char c;
 
         if (argc != 4)
                 bench_fail("hold PREFIX FIRST COUNT");
-        if (setrlimit(RLIMIT_NOFILE, &many) < 0)
+        (void) getrlimit(RLIMIT_NOFILE, &files);
+        files.rlim_cur = files.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &files) < 0)
                 bench_fail("RLIMIT_NOFILE: %m");
         for (unsigned i = bench_number(argv[2]), end = i + bench_number(argv[3]); i < end; i++) {
                 char account[32];

@@ -181,7 +181,11 @@ host_stop() {
         wait "$(cat "$dir/job")" 2>/dev/null || :
         rm -f "$dir/pid" "$dir/leader" "$dir/job"
         group=$(host_cgroup "$1")
-        if [[ $group == /* && -d $group ]]; then find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || :; fi
+        # The kernel empties it a moment later.
+        for ((i = 0; i < 50; i++)); do
+                [[ $group == /* && -d $group ]] || break
+                find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
+        done
 }
 
 # ---- inside ----

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154  # work: lib.sh's
+# shellcheck shell=bash disable=SC1083,SC2086,SC2093,SC2154  # {array[index]}> is bash's; work: lib.sh's
 # Terminals on a host, with a person's hands: a real pseudo-terminal (script(1)) with a shell that waits for its prompt. What is printed
 # is what the terminal shows.
 #

@@ -36,7 +36,9 @@ session_start() {
         as "${by:-alice}" ssh "${ssh_options[@]}" "$@" "$(account "$id")@db1" \
                 "${session_command:-echo uid=\$(id -u); exec sleep 1000}" >"$session_out" 2>&1 </dev/null &
         session_pid=$!
-        wait_for 20 session_begun && grep -q '^uid=' "$session_out" || { cat "$session_out"; fail "no session for $id: $(tail -n 3 "$session_out" | tr '\n' ';')"; }
+        wait_for 20 session_begun || :
+        cat "$session_out"
+        grep -q '^uid=' "$session_out" || fail "no session for $id: $(tail -n 3 "$session_out" | tr '\n' ';')"
         session_uid=$(sed -n 's/^uid=\([0-9]*\).*/\1/p' "$session_out")
 }
 

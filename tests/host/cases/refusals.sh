@@ -104,9 +104,15 @@ test_refused_self_approved() {
         by=carol ticket_new SELF1
         ticket_approve SELF1 carol || :
         expect_status 255 as carol ssh "${ssh_options[@]}" jit-self1@db1 id
-        expect_match 'pam_jit: .*SELF1' "$out"
-        journal_has 'self-approved' self1 || journal_has 'ticket-pending' self1
+        expect_match 'pam_jit: SELF1 ' "$out"
+        journal_has 'self-approved|ticket-pending' self1
         leaves_nothing SELF1
+        # By document, past the service's first look.
+        as carol jitctl ticket new SELF2 --role test --host db1 --title self -o self.json
+        as carol jitctl ticket approve --file self.json --yes
+        as carol jitctl ticket import self.json || :
+        expect_status 255 as carol ssh "${ssh_options[@]}" jit-self2@db1 id
+        expect_match 'pam_jit: SELF2 |Permission denied' "$out"
         on rm /etc/jit/keys.d/carol
 }
 

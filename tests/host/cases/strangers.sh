@@ -114,8 +114,8 @@ test_flood() {
                 quiet=$((quiet + $(now_ms) - start))
         done
         flood_names 15
-        # And at sshd itself: a stranger's logins, eight at a time.
-        as mallory timeout 15 sh -c 'for w in 1 2 3 4; do (n=0; while :; do n=$((n + 1)); ssh -o BatchMode=yes -o ConnectTimeout=5 "jit-w$w-$n@db1" true 2>/dev/null; done) & done; wait' &
+        # And at sshd itself: a stranger's logins, four at a time, from another address (PerSourcePenalties).
+        as mallory timeout 15 sh -c 'for w in 1 2 3 4; do (n=0; while :; do n=$((n + 1)); ssh -b 127.0.0.9 -o BatchMode=yes -o ConnectTimeout=5 "jit-w$w-$n@127.0.0.1" true 2>/dev/null; done) & done; wait' &
         sleep 1
         for i in 1 2 3 4 5; do
                 start=$(now_ms)

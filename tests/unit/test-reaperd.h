@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_TEST_REAPERD_H
+#define JIT_TEST_REAPERD_H
+
+/* jit-reaperd without systemd: a Manager in a private host (test-host.h), on a loop of its own, with an approver whose word the test sets. */
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "approver-link.h"
+#include "cleanup.h"
+#include "grant-record.h"
+#include "grant.h"
+#include "json.h"
+#include "lookup.h"
+#include "manager.h"
+#include "paths.h"
+#include "reaper-api.h"
+#include "test-host.h"
+#include "timefmt.h"
+#include "uid-range.h"
+#include "userdb.h"
+
+#define TEST_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGgGcDQGiShFQLNjzKGEUi0f19HcEUY4Ae5z5i/GfYDs"
+#define USERDB_SOCKET "/run/systemd/userdb/" USERDB_SERVICE
+
+static char *test_groups[] = {(char *) "adm", NULL}, *test_commands[] = {(char *) "/usr/bin/id", NULL};
+static Role test_role = {
+        .name = (char *) "dba", .run_as = (char *) "root", .commands = test_commands, .groups = test_groups, .shell = (char *) "/bin/sh",
+        .ttl_usec = 3600 * USEC_PER_SEC, .approvers = 1, .home_size_max = 1024 * 1024, .home_inodes_max = 100, .reactivate = true,
+};
+static Role *test_roles[] = {&test_role, NULL};
+static uint64_t test_warnings[] = {60 * USEC_PER_SEC, 0};
+static Config test_config = {
+        .uid_min = TEST_UID_MIN, .uid_max = TEST_UID_MAX, .reserve_usec = 60 * USEC_PER_SEC, .grants_max = 100,
+        .approval_usec = 10 * USEC_PER_SEC, .warn_usec = test_warnings, .roles = test_roles,
+};
+static Manager *manager;
+
+/* The approver: what it says of any account; NULL: nothing. The account is put in for %s. */
+static const char *approver_says;
+static unsigned approver_asked;
+static VarlinkServer *approver;
+static VarlinkLink *approver_waiting[256];
+static unsigned approver_n_waiting;
+
+#define ALLOW                                                                                                                 \
+        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"title\":\"a title\","      \
+        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"notAfter\":4000000000000000,"                     \
+        "\"ttlUSec\":600000000,\"sshKeys\":[\"" TEST_KEY "\"],\"digest\":\"d1\"}"
+#define REFUSE                                                                                                                \
+        "{\"decision\":\"refuse\",\"reason\":\"ticket-closed\",\"message\":\"it was closed\",\"ticket\":\"CHG1\","            \
+        "\"requester\":\"alice\",\"sshKeys\":[\"" TEST_KEY "\"]}"
+#define UNKNOWN "{\"decision\":\"unknown\",\"reason\":\"ticket-unknown\",\"message\":\"no\"}"
+
+static inline int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        (void) parameters, (void) more, (void) userdata;
+        approver_asked++;
+        if (approver_says)
+                return varlink_reply(l, json_pack("{s:o}", "verdict", json_loads(approver_says, 0, NULL)));
+        approver_waiting[approver_n_waiting++ % ELEMENTSOF(approver_waiting)] = varlink_link_ref(l);
+        return 0;
+}
+
+static inline int vl_method_watch(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        (void) l, (void) parameters, (void) more, (void) userdata;
+        return 0;
+}
+
+static const VarlinkMethod approver_methods[] = {{"Evaluate", vl_method_evaluate, 0}, {"Watch", vl_method_watch, 0}, {}};
+static const VarlinkInterface approver_interface = {.name = "io.pamjit.Approver", .description = "", .methods = approver_methods},
+                              *const approver_interfaces[] = {&approver_interface, NULL};
+
+static inline void listen_at(VarlinkServer *s, const char *path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        (void) unlink(path);
+        if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 128) < 0)
+                TEST_FAIL("%s: %s", path, strerror(errno));
+        (void) chmod(path, 0666);
+        CHECK_EQ_INT(varlink_server_listen(s, fd), 0);
+}
+
+static inline void approver_start(void) {
+        const VarlinkLimits limits = {1024, 64, 64 * 1024, USEC_PER_HOUR};
+
+        CHECK_EQ_INT(varlink_server_new(manager->event, approver_interfaces, &limits, NULL, &approver), 0);
+        listen_at(approver, APPROVER_SOCKET);
+}
+
+static inline void approver_stop(void) {
+        while (approver_n_waiting > 0)
+                varlink_link_unref(approver_waiting[--approver_n_waiting]);
+        approver = varlink_server_free(approver);
+        (void) unlink(APPROVER_SOCKET);
+}
+
+static inline void manager_open_folders(Manager *m) {
+        Directories *d = &m->dirs;
+
+        d->run = make_folder(AT_FDCWD, JIT_RUN);
+        d->grants = make_folder(d->run, "grants");
+        d->keys = make_folder(d->run, "keys");
+        d->sudoers = make_folder(d->run, "sudoers.d");
+        d->homes = make_folder(d->run, "home");
+        (void) mkdir("/run/systemd", 0755);
+        (void) mkdir("/run/systemd/userdb", 0755);
+        d->units = make_folder(AT_FDCWD, "/run/systemd/system");
+        d->state = make_folder(AT_FDCWD, JIT_STATE);
+        d->used = make_folder(d->state, "used");
+        d->live = make_folder(d->state, "live");
+}
+
+/* As manager_start() does it, without the buses, the signals and systemd's sockets. */
+static inline bool manager_begin(const char *name) {
+        static const VarlinkInterface *const api[] = {&reaper_interface, NULL}, *const userdb[] = {&userdb_interface, NULL};
+        const VarlinkLimits limits = {1024, 16, 16 * 1024, 10 * USEC_PER_SEC};
+        char why[256];
+
+        if (!private_host(name))
+                return false;
+        CHECK_EQ_INT(manager_new(&manager), 0);
+        manager->config = &test_config;
+        manager_open_folders(manager);
+        CHECK_EQ_INT(audit_open(manager->dirs.state, &manager->audit), 0);
+        CHECK_EQ_INT(uid_range_open(manager->dirs.state, "/nonexistent", TEST_UID_MIN, TEST_UID_MAX, &manager->uids, why), 0);
+        CHECK_EQ_INT(varlink_server_new(manager->event, api, &limits, manager, &manager->api), 0);
+        CHECK_EQ_INT(varlink_server_new(manager->event, userdb, &limits, manager, &manager->userdb), 0);
+        listen_at(manager->api, REAPER_SOCKET);
+        listen_at(manager->userdb, USERDB_SOCKET);
+        approver_start();
+        approver_says = ALLOW;
+        approver_asked = 0;
+        CHECK_EQ_INT(approver_link_new(manager, &manager->approver), 0);
+        return true;
+}
+
+/* As if it had been killed: the records stay. */
+static inline void manager_crash(void) {
+        approver_stop();
+        manager->config = NULL; /* ours */
+        manager = manager_free(manager);
+}
+
+static inline void pump(void) {
+        for (unsigned i = 0; i < 300 && sd_event_run(manager->event, 1000) > 0; i++)
+                ;
+}
+
+static inline void run_for(uint64_t usec) {
+        uint64_t end = now_usec(CLOCK_BOOTTIME) + usec;
+
+        while (now_usec(CLOCK_BOOTTIME) < end)
+                (void) sd_event_run(manager->event, 5000);
+}
+
+/* Until all that is being removed is gone, 5 s at most. */
+static inline void run_until_gone(void) {
+        for (unsigned i = 0; i < 1000 && manager->n_grants > 0; i++)
+                (void) sd_event_run(manager->event, 5000);
+        CHECK_EQ_INT(manager->n_grants, 0);
+}
+
+static inline void manager_end(void) {
+        while (manager->grants && manager->grants->state == GRANT_RESERVED)
+                grant_release(manager->grants);
+        manager_crash();
+}
+
+static inline Verdict verdict_of(const char *text) {
+        _cleanup_json_ json_t *j = json_loads(text, 0, NULL);
+        Verdict v = {};
+
+        CHECK_EQ_INT(verdict_parse(j, &v), 0);
+        return v;
+}
+
+static inline Grant *reserve(const char *account, const char *text) {
+        _cleanup_verdict_ Verdict v = verdict_of(text);
+        Grant *g = NULL;
+
+        CHECK_EQ_INT(grant_reserve(manager, account, &v, &g), 0);
+        return g;
+}
+
+/* The only record; free(). */
+static inline char *record_path(const Grant *g) {
+        char *name = NULL;
+
+        CHECK(asprintf(&name, "%s.json", g->id) > 0);
+        return name;
+}
+
+static inline bool is_empty(int dir_fd) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fdopendir(fd);
+        unsigned n = 0;
+
+        while (d && readdir(d))
+                n++;
+        (void) closedir(d);
+        return n == 2;
+}
+
+/* Nothing of account is left in our folders, if it was the only one. */
+static inline void check_nothing_left(const char *account) {
+        CHECK(is_empty(manager->dirs.grants) && is_empty(manager->dirs.live));
+        CHECK(!is_there(manager->dirs.keys, account));
+        CHECK(!is_there(manager->dirs.sudoers, account));
+        CHECK(!is_there(manager->dirs.homes, account));
+        CHECK(grant_by_account(manager, account) == NULL);
+}
+
+#endif
