@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include "audit-chain.h"
@@ -21,29 +24,28 @@ struct Audit {
         AuditHead head;
         EVP_PKEY *key;
         const char *trouble;
-        /* The disk may take seconds: only this thread waits for it. */
+        /* The disk may take seconds: only this thread waits for it. It is woken through an eventfd and shares no lock with the loop, which would wait
+         * for a thread that is not running. */
         pthread_t flusher;
-        pthread_mutex_t lock;
-        pthread_cond_t wake;
-        bool dirty, stop, flusher_runs;
+        int wake_fd;
+        atomic_bool stop;
+        bool flusher_runs;
 };
+
+/* One wait for the disk for all lines of so long. */
+enum { GATHER_MSEC = 20 };
 
 static void *flush_main(void *userdata) {
         Audit *a = userdata;
+        eventfd_t n;
 
-        (void) pthread_mutex_lock(&a->lock);
-        for (;;) {
-                while (!a->dirty && !a->stop)
-                        (void) pthread_cond_wait(&a->wake, &a->lock);
-                if (!a->dirty)
-                        break;
-                a->dirty = false;
-                (void) pthread_mutex_unlock(&a->lock);
+        while (eventfd_read(a->wake_fd, &n) >= 0) {
+                (void) poll(NULL, 0, atomic_load(&a->stop) ? 0 : GATHER_MSEC);
                 (void) fdatasync(a->fd);
                 (void) fdatasync(a->head_fd);
-                (void) pthread_mutex_lock(&a->lock);
+                if (atomic_load(&a->stop))
+                        break;
         }
-        (void) pthread_mutex_unlock(&a->lock);
         return NULL;
 }
 
@@ -52,6 +54,9 @@ static int flusher_start(Audit *a) {
         pthread_attr_t attributes;
         int r;
 
+        a->wake_fd = eventfd(0, EFD_CLOEXEC);
+        if (a->wake_fd < 0)
+                return -errno;
         /* Signals are the loop's; the stack is small because memory is counted. */
         (void) sigfillset(&all);
         (void) pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -223,9 +228,7 @@ int audit_open(int dir_fd, Audit **ret) {
 
         if (!a)
                 return -ENOMEM;
-        *a = (Audit){.fd = -1, .head_fd = -1};
-        (void) pthread_mutex_init(&a->lock, NULL);
-        (void) pthread_cond_init(&a->wake, NULL);
+        *a = (Audit){.fd = -1, .head_fd = -1, .wake_fd = -1};
         audit_head_init(&a->head);
         r = key_load(dir_fd, &a->key);
         if (r == -ENOENT) {
@@ -260,16 +263,16 @@ Audit *audit_free(Audit *a) {
         if (!a)
                 return NULL;
         if (a->flusher_runs) {
-                (void) pthread_mutex_lock(&a->lock);
-                a->stop = true;
-                (void) pthread_cond_signal(&a->wake);
-                (void) pthread_mutex_unlock(&a->lock);
+                atomic_store(&a->stop, true);
+                (void) eventfd_write(a->wake_fd, 1);
                 (void) pthread_join(a->flusher, NULL);
         }
         if (a->fd >= 0)
                 (void) close(a->fd);
         if (a->head_fd >= 0)
                 (void) close(a->head_fd);
+        if (a->wake_fd >= 0)
+                (void) close(a->wake_fd);
         EVP_PKEY_free(a->key);
         free(a);
         return NULL;
@@ -298,10 +301,7 @@ int audit_write(Audit *a, json_t *event, bool seal) {
         }
         if (head_write(a) < 0)
                 log_warning("Cannot write audit.head, ignoring: %m");
-        (void) pthread_mutex_lock(&a->lock);
-        a->dirty = true;
-        (void) pthread_cond_signal(&a->wake);
-        (void) pthread_mutex_unlock(&a->lock);
+        (void) eventfd_write(a->wake_fd, 1);
         return 0;
 }
 

@@ -5,6 +5,7 @@
 /* The processes of an account: its cgroup, and whatever runs under its UID elsewhere (cron, at, what asked another service). */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* user-UID.slice below the unified hierarchy, O_PATH-like; -ENOENT if the account has none (any more). */

@@ -121,7 +121,12 @@ static int on_closing_time(sd_event_source *source, uint64_t usec, void *userdat
         return 0;
 }
 
-static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
+/* The timer is not needed any more, and memory is counted. */
+static void settled(Session *s) {
+        s->settling = sd_event_source_disable_unref(s->settling);
+}
+
+static int on_settling(sd_event_source *source, uint64_t usec, void *userdata) {
         Session *s = userdata;
         _cleanup_free_ char *id = NULL;
 
@@ -129,14 +134,17 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         if (!s->guarded) {
                 s->guarded = true;
                 deadline_guard_start(s->grant);
+        }
+        if (!s->logind_id && sd_pid_get_session(s->pid, &id) >= 0)
+                (void) session_set_logind_id(s, take_ptr(id));
+        /* What other programs than sshd open need not be a session of logind's: su(1) stays in its caller's. */
+        if (s->logind_id || !streq(s->service, "sshd")) {
+                settled(s);
+                return 0;
+        }
+        if (s->settling_since_usec + SETTLING_USEC > now_usec(CLOCK_BOOTTIME)) {
                 (void) sd_event_source_set_time_relative(source, SETTLING_USEC);
                 return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        }
-        if (s->logind_id)
-                return 0;
-        if (sd_pid_get_session(s->pid, &id) >= 0) {
-                (void) session_set_logind_id(s, take_ptr(id));
-                return 0;
         }
         log_error("logind has no session of PID %d of %s: ending it, nothing would end it at its deadline", s->pid, s->grant->account);
         session_end(s);
@@ -267,8 +275,10 @@ static int activate(Grant *g) {
                 r = make_artefacts(g);
         if (r >= 0)
                 r = grant_arm(g);
-        if (r >= 0)
+        if (r >= 0) {
+                g->keys = strv_free(g->keys); /* in the file, and needed no more */
                 audit_active(g);
+        }
         return r;
 }
 
@@ -300,6 +310,7 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
                 return -ENOMEM;
         s->pid = varlink_link_pid(link);
         s->from_usec = now_usec(CLOCK_REALTIME);
+        s->settling_since_usec = now_usec(CLOCK_BOOTTIME);
         r = take_caller(s, caller);
         if (r >= 0)
                 r = watch_process(s);
@@ -323,7 +334,7 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
         }
         s->link = varlink_link_ref(link);
         varlink_link_on_gone(link, on_link_gone, s);
-        (void) sd_event_add_time_relative(g->manager->event, &s->settling, CLOCK_BOOTTIME, GUARD_USEC, USEC_PER_SEC, on_settled, s);
+        (void) sd_event_add_time_relative(g->manager->event, &s->settling, CLOCK_BOOTTIME, GUARD_USEC, USEC_PER_SEC, on_settling, s);
         audit_session(s);
         return 0;
 }

@@ -55,12 +55,15 @@ failed=no
 lib_init
 samples=$work/samples
 mkdir "$samples"
-build_programs && layer_make "$here/layer.sh" >"$work/layer.log" 2>&1 || { tail -n 20 "$work/layer.log" >&2; exit 1; }
+build_programs && layer_make "$here/layer.sh" >"$work/layer.log" 2>&1 && [[ -d $work/layer/opt/bench ]] || {
+        tail -n 20 "$work/layer.log" >&2
+        exit 1
+}
 # The quiet host counts wake-ups for a minute while the other one works.
 host_boot quiet || exit 1
 if is_wanted idle_wakeups || is_wanted empty_rss; then
         measure_quiet &
-        quiet=$!
+        quiet_job=$!
 fi
 host_boot busy || exit 1
 host=busy
@@ -70,6 +73,7 @@ step revoke
 step revoke_1000
 step nss_miss
 step scale_10k grant_memory
-[[ -z ${quiet-} ]] || wait "$quiet" || failed=yes
+[[ -z ${quiet_job-} ]] || wait "$quiet_job" || failed=yes
+echo "# scale_10k and grant_memory: a scripted approver in jit-approverd's place, as 10,000 signed tickets are more than it takes"
 report "$samples" "$build/bench.json"
 [[ $failed == no ]]
