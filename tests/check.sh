@@ -38,6 +38,10 @@ programs() {
         shift 2
         for test in "$dir"/tests/test-*; do
                 [[ -x $test && $test != *.d ]] || continue
+                if [[ $name == valgrind && ${test##*/} =~ ^($unfit)$ ]]; then
+                        echo "skip $name ${test##*/} (valgrind does not know the system calls it is about)" | tee -a "$results"
+                        continue
+                fi
                 file=$log/$name-${test##*/}.log
                 if ! "$@" "$test" >"$file" 2>&1 && ! grep -q '^not ok ' "$file"; then
                         echo "not ok $name ${test##*/} (ended badly, see $file)" | tee -a "$results"
@@ -54,6 +58,8 @@ check_unit() {
                 CFLAGS="-O1 -g" unit-tests
         programs unit "$build"
         programs asan "$build/asan"
+        # valgrind 3.19 (Debian 12) does not know pidfd_open(2) and runs no raw setresuid(2) in one thread: these run under the sanitizers only.
+        unfit='test-grant|test-lookup|test-process-kill'
         programs valgrind "$build" valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
         tests/unit/lint.sh "$build" 2>"$log/lint.err" | report lint
         tests/fuzz/run.sh "$build" "${FUZZ_SEC:-5}" 2>"$log/fuzz.err" | report fuzz

@@ -101,7 +101,7 @@ unsigned user_slice_count(int slice_fd) {
 }
 
 int uid_kill_all(uid_t uid, uid_t sender) {
-        int r = 0, bits = prctl(PR_GET_SECUREBITS);
+        int r = 0, bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 
         /* With these bits CAP_KILL would outlive the change of UID, and pid -1 would mean everybody. */
         if (bits < 0 || (bits & (SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS)) || uid == 0 || sender == 0 || uid == sender)

@@ -13,7 +13,7 @@
 #include "session.h"
 #include "timefmt.h"
 
-static void add(Receipt *r, char ***list, const char *format, va_list ap) {
+__attribute__((format(printf, 3, 0))) static void add(Receipt *r, char ***list, const char *format, va_list ap) {
         char text[512];
 
         (void) vsnprintf(text, sizeof(text), format, ap);

@@ -24,14 +24,14 @@ static void walk_directory(Walk *w, int fd, unsigned depth, bool all);
 
 /* An account that was root for a while may have made its own file immutable (chattr(1)). */
 static int make_mutable(int fd) {
-        int attributes = 0;
+        int attributes[2] = {}; /* the ioctl's number says "long", and an int is what it takes (ioctl_iflags(2)) */
 
-        if (ioctl(fd, FS_IOC_GETFLAGS, &attributes) < 0)
+        if (ioctl(fd, FS_IOC_GETFLAGS, attributes) < 0)
                 return -errno;
-        if (!(attributes & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+        if (!(attributes[0] & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
                 return 0;
-        attributes &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-        return ioctl(fd, FS_IOC_SETFLAGS, &attributes) < 0 ? -errno : 0;
+        attributes[0] &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+        return ioctl(fd, FS_IOC_SETFLAGS, attributes) < 0 ? -errno : 0;
 }
 
 static int unlink_stubborn(int dir_fd, const char *name, const struct stat *st, int flags) {

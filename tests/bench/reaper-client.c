@@ -123,9 +123,10 @@ static bool file_is_there(const char *directory, const char *account) {
         return lstat(path, &st) >= 0;
 }
 
+/* A zombie is dead, and its parent's business: the kernel's "populated 0" does not count it either. */
 static bool is_process_of(const char *pid, uid_t uid) {
         char path[300], status[2048];
-        const char *line;
+        const char *line, *state;
         ssize_t n;
 
         (void) snprintf(path, sizeof(path), "/proc/%s/status", pid);
@@ -135,7 +136,8 @@ static bool is_process_of(const char *pid, uid_t uid) {
                 return false;
         status[n] = 0;
         line = strstr(status, "\nUid:");
-        return line && strtoul(line + 5, NULL, 10) == uid;
+        state = strstr(status, "\nState:\t");
+        return line && state && state[8] != 'Z' && state[8] != 'X' && strtoul(line + 5, NULL, 10) == uid;
 }
 
 static bool process_is_there(uid_t uid) {

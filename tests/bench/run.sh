@@ -52,7 +52,7 @@ step() { # NAME...: measures what is wanted of what measure_NAME brings
 }
 
 failed=no
-lib_init
+lib_init "${HOST_SUITE:-bookworm}"
 samples=$work/samples
 mkdir "$samples"
 build_programs && layer_make "$here/layer.sh" >"$work/layer.log" 2>&1 && [[ -d $work/layer/opt/bench ]] || {

@@ -58,7 +58,7 @@ result "clang-tidy" "$(printf '%s\n' $sources | xargs -P "$(nproc)" -n 8 clang-t
 result "cppcheck" "$(cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$(nproc)" -D_GNU_SOURCE \
         -DJIT_VERSION='"0"' --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=memleak -Ijit-reaperd/shared $sources 2>&1)"
 result "man pages" "$(git ls-files '*.[1-8]' | grep -vE 'corpus|tests/' | xargs mandoc -T lint -W warning 2>&1)"
-result "scripts" "$(git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR 2>&1)"
+result "scripts" "$(git ls-files '*.sh' .ci/run | xargs shellcheck -S warning -x -P SCRIPTDIR 2>&1)"
 result "units" "$(
         for unit in jit-reaperd/*/*.service jit-reaperd/*/*.socket; do
                 grep -n '[[:space:]]$' "$unit"

@@ -15,6 +15,11 @@
 /* UIDs that nobody has: outside of what systemd, Debian and containers give out (systemd, docs/UIDS-GIDS.md). */
 enum { TEST_UID_MIN = 0x70ff0000, TEST_UID_MAX = 0x70ff0fff };
 
+/* For what is killed by its UID: 4096 numbers of this process alone, as another run of the same test may be under way. */
+static inline uid_t test_uid_base(void) {
+        return 0x60000000u + ((uid_t) getpid() & 0xffffu) * 0x1000u;
+}
+
 static inline bool private_tmpfs(const char *path) {
         return mount("test", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64M") >= 0;
 }
@@ -39,6 +44,16 @@ static inline bool test_is_root(const char *name) {
         if (geteuid() == 0)
                 return true;
         printf("skip %s (needs root)\n", name);
+        return false;
+}
+
+/* valgrind knows no pidfd_open(2), keeps descriptors for itself, and is no guide to kill(2). */
+static inline bool without_valgrind(const char *name) {
+        const char *preload = getenv("LD_PRELOAD");
+
+        if (!preload || !strstr(preload, "vgpreload"))
+                return true;
+        printf("skip %s (not under valgrind)\n", name);
         return false;
 }
 

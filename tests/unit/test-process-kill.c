@@ -15,7 +15,14 @@
 #include "process-kill.h"
 #include "test-host.h"
 
-enum { SENDER = TEST_UID_MIN, VICTIM = TEST_UID_MIN + 1, NEIGHBOUR = TEST_UID_MIN + 2 };
+static uid_t base;
+#define SENDER base
+#define VICTIM (base + 1)
+#define NEIGHBOUR (base + 2)
+
+__attribute__((constructor)) static void choose_uids(void) {
+        base = test_uid_base();
+}
 
 static pid_t spawn(uid_t ruid, uid_t euid, uid_t suid, void (*run)(void)) {
         int ready[2];
@@ -161,7 +168,7 @@ static void check_root_again(const char *capabilities_before) {
 }
 
 TEST(kills_every_kind) {
-        static const struct {
+        const struct {
                 const char *name;
                 void (*run)(void);
                 uid_t r, e, s;
@@ -174,7 +181,7 @@ TEST(kills_every_kind) {
                 {"setuid root", run_sleep, VICTIM, 0, 0},          {"saved", run_sleep, NEIGHBOUR, NEIGHBOUR, VICTIM},
         };
 
-        if (!test_is_root("kills_every_kind"))
+        if (!test_is_root("kills_every_kind") || !without_valgrind("kills_every_kind"))
                 return;
         const char *before = capabilities();
         pid_t neighbour = spawn(NEIGHBOUR, NEIGHBOUR, NEIGHBOUR, run_sleep), ours = spawn(0, 0, 0, run_sleep);
@@ -202,7 +209,7 @@ TEST(kills_every_kind) {
 TEST(all_kinds_together) {
         void (*const kinds[])(void) = {run_sleep, run_stubborn, run_stopped, run_runaway, run_bomb, run_runaway, run_avenger, run_headless};
 
-        if (!test_is_root("all_kinds_together"))
+        if (!test_is_root("all_kinds_together") || !without_valgrind("all_kinds_together"))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 (void) spawn(VICTIM, VICTIM, VICTIM, kinds[i]);

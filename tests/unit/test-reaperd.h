@@ -33,7 +33,7 @@ static Role test_role = {
 static Role *test_roles[] = {&test_role, NULL};
 static uint64_t test_warnings[] = {60 * USEC_PER_SEC, 0};
 static Config test_config = {
-        .uid_min = TEST_UID_MIN, .uid_max = TEST_UID_MAX, .reserve_usec = 60 * USEC_PER_SEC, .grants_max = 100,
+        .reserve_usec = 60 * USEC_PER_SEC, .grants_max = 100,
         .approval_usec = 10 * USEC_PER_SEC, .warn_usec = test_warnings, .roles = test_roles,
 };
 static Manager *manager;
@@ -126,7 +126,7 @@ static inline bool manager_begin(const char *name) {
         manager->config = &test_config;
         manager_open_folders(manager);
         CHECK_EQ_INT(audit_open(manager->dirs.state, &manager->audit), 0);
-        CHECK_EQ_INT(uid_range_open(manager->dirs.state, "/nonexistent", TEST_UID_MIN, TEST_UID_MAX, &manager->uids, why), 0);
+        CHECK_EQ_INT(uid_range_open(manager->dirs.state, "/nonexistent", test_uid_base(), test_uid_base() + 0xfff, &manager->uids, why), 0);
         CHECK_EQ_INT(varlink_server_new(manager->event, api, &limits, manager, &manager->api), 0);
         CHECK_EQ_INT(varlink_server_new(manager->event, userdb, &limits, manager, &manager->userdb), 0);
         listen_at(manager->api, REAPER_SOCKET);

@@ -62,6 +62,7 @@ TEST(takes_ours_and_leaves_the_rest) {
         folder_of("folder/roots.d", 0);
         file_of("folder/roots.d/x", 0);
         folder_of("others.d", OTHERS);
+        CHECK(fchmodat(top_fd, "others.d", 0755, 0) >= 0);
         file_of("others.d/ours", OURS);
         file_of("others.d/theirs", OTHERS);
         CHECK(mkfifoat(top_fd, "fifo", 0600) >= 0 && fchownat(top_fd, "fifo", OURS, OURS, 0) >= 0);
@@ -137,8 +138,9 @@ TEST(crosses_no_mount) {
 
 static bool set_flags(const char *name, int flags) {
         _cleanup_close_ int fd = openat(top_fd, name, O_RDONLY | O_CLOEXEC);
+        int attributes[2] = {flags};
 
-        return fd >= 0 && ioctl(fd, FS_IOC_SETFLAGS, &flags) >= 0;
+        return fd >= 0 && ioctl(fd, FS_IOC_SETFLAGS, attributes) >= 0;
 }
 
 TEST(immutable) {
