@@ -8,7 +8,9 @@ SYSCONFDIR ?= /etc
 LIBEXECDIR ?= $(PREFIX)/lib/jit
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 MANDIR ?= $(PREFIX)/share/man
-PAMDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/security
+# Where libpam looks, whatever PREFIX is: Debian's multiarch folder, else lib64.
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+PAMDIR ?= /usr/$(if $(MULTIARCH),lib/$(MULTIARCH),lib64)/security
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 PKG_CONFIG ?= pkg-config
 HOST_SUITE ?= bookworm
@@ -25,7 +27,8 @@ WERROR = -Werror
 endif
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DJIT_VERSION='"$(VERSION)"' $(WARNINGS) $(if $(SANITIZE),,$(HARDENING)) $(CFLAGS) \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DJIT_VERSION='"$(VERSION)"' -DJIT_VENDOR='"$(LIBEXECDIR)"' \
+	-DJIT_ETC='"$(SYSCONFDIR)/jit"' $(WARNINGS) $(if $(SANITIZE),,$(HARDENING)) $(CFLAGS) \
 	$(SANITIZE) -fPIC -fvisibility=hidden -MMD -MP -Ijit-reaperd/shared
 ALL_LDFLAGS = $(if $(SANITIZE),$(SANITIZE),$(LINK_HARDENING)) $(LDFLAGS)
 

@@ -26,7 +26,7 @@ static json_t *grant_to_json(const Grant *g) {
                         break;
         }
         j = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s*,s:s,s:s,s:o,s:I,s:I,s:s*,s:o}", "id", g->id, "account", g->account, "uid",
-                      (json_int_t) g->uid, "state", grant_state_to_string(g->state), "ticket", g->ticket, "title", g->title,
+                      (json_int_t) g->uid, "state", grant_state_to_string(g->state == GRANT_FORGOTTEN ? GRANT_REVOKING : g->state), "ticket", g->ticket, "title", g->title,
                       "requester", g->requester, "role", g->role ?: "", "approvers", json_from_strv(g->approvers), "since",
                       (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec, "reason", g->end_reason, "sessions",
                       sessions);

@@ -64,13 +64,14 @@ static int record_save(const Grant *g, int dir_fd) {
         _cleanup_free_ char *text = NULL;
         char name[48];
 
-        j = json_pack("{s:s,s:s,s:I,s:s,s:b,s:s,s:s*,s:s,s:s,s:s*,s:o,s:o,s:o,s:I,s:I,s:I,s:s*,s:s*,s:I,s:o,s:o}", "id", g->id, "account",
+        j = json_pack("{s:s,s:s,s:I,s:s,s:b,s:s,s:s*,s:s,s:s,s:s*,s:o,s:o,s:o,s:I,s:I,s:I,s:s*,s:s*,s:I,s:I,s:o,s:o}", "id", g->id, "account",
                       g->account, "uid", (json_int_t) g->uid, "state", state_names[g->state], "authorized", g->authorized,
                       "ticket", g->ticket, "title", g->title, "requester", g->requester, "role", g->role ?: "", "digest",
                       g->digest, "approvers", json_from_strv(g->approvers), "commands", json_from_strv(g->commands), "keys",
                       json_from_strv(g->keys), "since", (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec,
                       "deadline", (json_int_t) g->deadline_usec, "endReason",
-                      g->end_reason, "endBy", g->end_by, "end", (json_int_t) g->end_usec, "sessions", sessions_to_record(g->sessions), "past",
+                      g->end_reason, "endBy", g->end_by, "end", (json_int_t) g->end_usec, "gone",
+                      (json_int_t) g->gone_usec, "sessions", sessions_to_record(g->sessions), "past",
                       sessions_to_record(g->past));
         text = j ? json_dumps(j, JSON_COMPACT) : NULL;
         if (!text)
@@ -176,6 +177,7 @@ static int record_parse(const json_t *object, Record *ret) {
                 {"endReason", JSON_FIELD_STRING, offsetof(Record, grant.end_reason), 40, 0},
                 {"endBy", JSON_FIELD_STRING, offsetof(Record, grant.end_by), 64, 0},
                 {"end", JSON_FIELD_UINT, offsetof(Record, grant.end_usec), INT64_MAX, 0},
+                {"gone", JSON_FIELD_UINT, offsetof(Record, grant.gone_usec), INT64_MAX, 0},
                 {"sessions", JSON_FIELD_ARRAY, offsetof(Record, sessions), 0, 0},
                 {"past", JSON_FIELD_ARRAY, offsetof(Record, past), 0, 0},
                 {},

@@ -46,6 +46,7 @@ struct Grant {
         unsigned n_forgotten;     /* ended ones that are no longer in it */
         char *end_reason, *end_by; /* REVOKING: a code, and who asked for it */
         uint64_t end_usec;        /* wall clock: when REVOKING began */
+        uint64_t gone_usec;       /* wall clock: when the account was gone */
         Reaping *reaping;         /* REVOKING */
 };
 

@@ -336,6 +336,7 @@ Manager *manager_free(Manager *m) {
         varlink_server_free(m->api);
         varlink_server_free(m->userdb);
         logind_link_free(m->logind);
+        uid_range_keep(m->uids);
         uid_range_free(m->uids);
         audit_free(m->audit);
         config_free(m->config);

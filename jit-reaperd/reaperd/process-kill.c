@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -143,6 +144,18 @@ static bool status_has_uid(const char *status, uid_t uid) {
         return u[0] == uid || u[1] == uid || u[2] == uid || u[3] == uid;
 }
 
+/* proc(5): the directory's owner is the effective UID, whether the process is dumpable or not (task_dump_owner() in the kernel); without "exe" it has
+ * no memory any more. A thousand zombies that their parent has not waited for yet are so passed by quickly. */
+static bool has_euid_and_is_dead(int proc_fd, const char *pid, uid_t uid) {
+        char path[300], target[1];
+        struct stat st;
+
+        if (fstatat(proc_fd, pid, &st, 0) < 0 || st.st_uid != uid)
+                return false;
+        (void) snprintf(path, sizeof(path), "%s/exe", pid);
+        return readlinkat(proc_fd, path, target, sizeof(target)) < 0 && errno == ENOENT;
+}
+
 int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {
         DIR *d = opendir("/proc");
         unsigned count = 0;
@@ -156,6 +169,8 @@ int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {
                 ssize_t n;
 
                 if (!isdigit((unsigned char) e->d_name[0]))
+                        continue;
+                if (has_euid_and_is_dead(dirfd(d), e->d_name, uid))
                         continue;
                 (void) snprintf(path, sizeof(path), "%s/status", e->d_name);
                 _cleanup_close_ int fd = openat(dirfd(d), path, O_RDONLY | O_CLOEXEC);

@@ -128,11 +128,13 @@ static int kill_slice(Grant *g) {
                 r->killed = user_slice_count(slice);
                 r->counted = true;
         }
+        if (r->events && user_slice_is_empty(sd_event_source_get_io_fd(r->events)))
+                return 1;
         e = user_slice_kill(slice);
         if (e < 0 && e != -EOPNOTSUPP)
                 return e;
         if (r->events)
-                return user_slice_is_empty(sd_event_source_get_io_fd(r->events));
+                return 0;
         events = user_slice_events_open(slice);
         if (events < 0)
                 return events == -ENOENT ? 1 : events;
@@ -218,6 +220,7 @@ static bool remove_places(Grant *g) {
 /* From here on there is no such account. */
 static void forget(Grant *g) {
         g->state = GRANT_FORGOTTEN;
+        g->gone_usec = now_usec(CLOCK_REALTIME);
         (void) grant_record_save(g); /* if this fails it is removed a second time after a restart, which does no harm */
         grant_forget_account(g);
         logind_forget_user(g->manager, g->uid);

@@ -84,7 +84,7 @@ int receipt_write(const Grant *g, const Receipt *r, unsigned killed) {
                           "grant.receipt", "grant", g->id, "account", g->account, "uid", (json_int_t) g->uid, "ticket",
                           g->ticket, "title", g->title, "digest", g->digest, "requester", g->requester, "role", g->role ?: "",
                           "approvers", json_from_strv(g->approvers), "granted_at", (json_int_t) g->since_usec, "ended_at",
-                          (json_int_t) g->end_usec, "gone_at", (json_int_t) now_usec(CLOCK_REALTIME), "end_reason",
+                          (json_int_t) g->end_usec, "gone_at", (json_int_t) g->gone_usec, "end_reason",
                           g->end_reason ?: "internal", "end_by", g->end_by, "sessions", sessions_to_receipt(g), "killed",
                           (json_int_t) killed, "removed", json_from_strv(r->removed), "absent", absent_list(g), "residue",
                           json_from_strv(r->residue));

@@ -12,7 +12,7 @@
 #include "uid-range.h"
 
 enum {
-        BLOCK = 256,       /* numbers taken ahead with one write to the disk */
+        BLOCK = 64,        /* numbers taken ahead with one write to the disk; a crash loses the rest of it */
         RETURNED_MAX = 256,/* names whose unused number is remembered; the oldest is overwritten */
 };
 
@@ -127,6 +127,11 @@ int uid_range_open(int dir_fd, const char *root, uid_t min, uid_t max, UidRange 
         u->block_end = u->next;
         *ret = u;
         return 0;
+}
+
+void uid_range_keep(UidRange *u) {
+        if (u && u->block_end > u->next)
+                (void) counter_write(u, u->next > u->max ? u->min + 1 : u->next);
 }
 
 UidRange *uid_range_free(UidRange *u) {

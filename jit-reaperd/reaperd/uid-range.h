@@ -14,6 +14,8 @@ typedef struct UidRange UidRange;
  * is the sender's identity in process-kill.c. -EADDRINUSE with ret_why (256 bytes) if the range holds somebody's subordinate ids. */
 int uid_range_open(int dir_fd, const char *root, uid_t min, uid_t max, UidRange **ret, char *ret_why);
 UidRange *uid_range_free(UidRange *u);
+/* At an orderly end: the rest of the block is not lost. */
+void uid_range_keep(UidRange *u);
 
 /* The same name gets the number back that it gave back unused: an sshd that looked it up before may still hold the number.
  * is_taken: whether a live grant has it. -ENOSPC. */

@@ -189,7 +189,8 @@ grants_possible() {
         echo $((limit < 10000 ? limit : 10000))
 }
 
-# Two hosts that are alike, "quiet" with 10 grants and "busy" with 10,000, take turns: what else the machine does meets both.
+# Two hosts that are alike, "quiet" with 10 grants and "busy" with 10,000, take turns: what else the machine does meets both. What a cycle
+# leaves to PID 1 for afterwards (of 10,000 mounts it reads the whole list again at each change) is over before the other's turn.
 measure_scale_10k() {
         local empty grants round host
         wait "${quiet_job-}" 2>/dev/null
@@ -201,13 +202,20 @@ measure_scale_10k() {
         put_sample scale_10k grants "$grants"
         host=quiet hold_start few 10 || return
         sleep 5 # PID 1 has 10,000 new mounts and timers to look at
-        for ((round = 1; round <= 7; round++)); do
-                host=quiet on /opt/bench/cycle jit-s $((round * 10)) 4 >"$work/cycle.few" &&
-                        host=busy on /opt/bench/cycle jit-s $((round * 10)) 4 >"$work/cycle.many" || return
-                ((round > 1)) || continue # warm
-                cycle_samples scale_10k baseline <"$work/cycle.few"
-                cycle_samples scale_10k value <"$work/cycle.many"
+        for ((round = 0; round <= 8; round++)); do
+                if ((round % 2)); then
+                        scale_turn quiet baseline "$round" && scale_turn busy value "$round" || return
+                else
+                        scale_turn busy value "$round" && scale_turn quiet baseline "$round" || return
+                fi
         done
+}
+
+scale_turn() { # HOST SIDE ROUND: round 0 is for warming up
+        local host=$1
+        on /opt/bench/cycle jit-s $(($3 * 10)) 4 >"$work/cycle.$1" || return
+        (($3 == 0)) || cycle_samples scale_10k "$2" <"$work/cycle.$1"
+        sleep 0.5
 }
 
 # ---- the quiet host ----

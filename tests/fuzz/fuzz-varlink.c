@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a peer may send: as the server's calls, in pieces, through the real connection code; and as an answer to the client. The first byte says
- * how long the pieces are. */
+/* What a peer may send: as the server's calls, in pieces, through the real connection code; and as an answer to the
+ * client. The first byte says how long the pieces are. */
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -40,7 +40,8 @@ static int vl_method_mute(VarlinkLink *l, json_t *parameters, bool more, void *u
         return varlink_reply(l, NULL);
 }
 
-static const VarlinkMethod methods[] = {{"Echo", vl_method_echo, 0}, {"Defer", vl_method_defer, 0}, {"Mute", vl_method_mute, 0}, {}};
+static const VarlinkMethod methods[] = {
+                {"Echo", vl_method_echo, 0}, {"Defer", vl_method_defer, 0}, {"Mute", vl_method_mute, 0}, {}};
 static const VarlinkInterface interface = {.name = "io.test", .description = "interface io.test", .methods = methods},
                               *const interfaces[] = {&interface, NULL};
 

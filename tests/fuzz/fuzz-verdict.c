@@ -24,11 +24,12 @@ static void check(const Verdict *v) {
         check_line(v->digest);
         if (v->decision == DECISION_UNKNOWN)
                 return;
-        if (ticket_id_parse(v->ticket, NULL) < 0 || !person_name_is_valid(v->requester) || (v->role && !role_name_is_valid(v->role)))
+        if (ticket_id_parse(v->ticket, NULL) < 0 || !person_name_is_valid(v->requester) ||
+            (v->role && !role_name_is_valid(v->role)))
                 abort();
         if (v->decision == DECISION_ALLOW && (!v->role || v->not_after_usec == 0 || v->ttl_usec == 0))
                 abort();
-        STRV_FOREACH(k, v->keys) {
+        STRV_FOREACH (k, v->keys) {
                 check_line(*k);
                 if (strpbrk(*k, "\"'#,") || (**k != 's' && **k != 'e'))
                         abort();

@@ -26,7 +26,8 @@ TEST(reserve_and_release) {
         CHECK(fstatat(manager->dirs.grants, record, &st, 0) >= 0 && (st.st_mode & 0777) == 0600);
         CHECK(is_there(manager->dirs.keys, "jit-chg1"));
         CHECK(!is_there(manager->dirs.sudoers, "jit-chg1") && !is_there(manager->dirs.homes, "jit-chg1"));
-        CHECK(grant_by_account(manager, "jit-chg1") == g && grant_by_uid(manager, uid) == g && grant_find(manager, g->id) == g);
+        CHECK(grant_by_account(manager, "jit-chg1") == g && grant_by_uid(manager, uid) == g &&
+              grant_find(manager, g->id) == g);
         CHECK(grant_find(manager, "chg1") == g && grant_find(manager, "JIT-CHG1") == g && !grant_find(manager, "chg2"));
         grant_release(g);
         check_nothing_left("jit-chg1");
@@ -80,8 +81,10 @@ TEST(record_comes_back) {
         CHECK_EQ_INT(grant_record_load_all(manager, on_resume), 0);
         CHECK_EQ_INT(n_resumed, 1);
         g = grant_by_account(manager, "jit-chg1");
-        CHECK(g && streq(g->id, id) && g->uid == uid && g->deadline_usec == deadline && g->state == GRANT_RESERVED && !g->authorized);
-        CHECK(g && streq(g->ticket, "CHG1") && streq(g->role, "dba") && streq(g->keys[0], TEST_KEY) && streq(g->approvers[0], "bob"));
+        CHECK(g && streq(g->id, id) && g->uid == uid && g->deadline_usec == deadline && g->state == GRANT_RESERVED &&
+              !g->authorized);
+        CHECK(g && streq(g->ticket, "CHG1") && streq(g->role, "dba") && streq(g->keys[0], TEST_KEY) &&
+              streq(g->approvers[0], "bob"));
         manager_end();
 }
 
@@ -155,17 +158,42 @@ TEST(damaged_records) {
         static const struct {
                 const char *name, *value; /* NULL: taken away */
         } wrong[] = {
-                {"uid", "0"}, {"uid", "1000"}, {"uid", "4294967295"}, {"uid", "\"0\""}, {"uid", "-1"}, {"uid", "1.5"}, {"uid", NULL},
-                {"account", "\"root\""}, {"account", "\"jit-A\""}, {"account", "\"jit-a/../b\""}, {"account", "\"jit-\""}, {"account", NULL},
-                {"id", "\"short\""}, {"id", "\"0123456789abcdef0\""}, {"id", NULL}, {"state", "\"gone\""}, {"state", NULL},
-                {"ticket", NULL}, {"requester", NULL}, {"role", NULL}, {"deadline", NULL}, {"deadline", "-5"}, {"keys", "[1]"},
-                {"sessions", "[{}]"}, {"sessions", "[7]"}, {"sessions", "{}"}, {"sessions", "[{\"service\":\"s\",\"pid\":-1,\"pidStart\":1}]"},
-                {"past", "[{\"service\":\"s\",\"pid\":1}]"}, {"extra", "1"}, {"title", "\"a\\nb\""},
+                        {"uid", "0"},
+                        {"uid", "1000"},
+                        {"uid", "4294967295"},
+                        {"uid", "\"0\""},
+                        {"uid", "-1"},
+                        {"uid", "1.5"},
+                        {"uid", NULL},
+                        {"account", "\"root\""},
+                        {"account", "\"jit-A\""},
+                        {"account", "\"jit-a/../b\""},
+                        {"account", "\"jit-\""},
+                        {"account", NULL},
+                        {"id", "\"short\""},
+                        {"id", "\"0123456789abcdef0\""},
+                        {"id", NULL},
+                        {"state", "\"gone\""},
+                        {"state", NULL},
+                        {"ticket", NULL},
+                        {"requester", NULL},
+                        {"role", NULL},
+                        {"deadline", NULL},
+                        {"deadline", "-5"},
+                        {"keys", "[1]"},
+                        {"sessions", "[{}]"},
+                        {"sessions", "[7]"},
+                        {"sessions", "{}"},
+                        {"sessions", "[{\"service\":\"s\",\"pid\":-1,\"pidStart\":1}]"},
+                        {"past", "[{\"service\":\"s\",\"pid\":1}]"},
+                        {"extra", "1"},
+                        {"title", "\"a\\nb\""},
         };
 
         if (!manager_begin("damaged_records"))
                 return;
-        _cleanup_free_ char *record = record_path(reserve("jit-chg1", ALLOW)), *good = get_file(manager->dirs.grants, record);
+        _cleanup_free_ char *record = record_path(reserve("jit-chg1", ALLOW)),
+                            *good = get_file(manager->dirs.grants, record);
         grant_free(manager->grants);
         check_record(record, good, true);
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -192,7 +220,8 @@ TEST(damaged_records) {
 TEST(records_that_collide) {
         if (!manager_begin("records_that_collide"))
                 return;
-        _cleanup_free_ char *record = record_path(reserve("jit-chg1", ALLOW)), *good = get_file(manager->dirs.grants, record);
+        _cleanup_free_ char *record = record_path(reserve("jit-chg1", ALLOW)),
+                            *good = get_file(manager->dirs.grants, record);
         _cleanup_json_ json_t *j = json_loads(good, 0, NULL);
         grant_free(manager->grants);
         (void) json_object_set_new(j, "account", json_string("jit-chg2"));
@@ -251,18 +280,21 @@ TEST(orphans) {
         CHECK(private_tmpfs(HOME_ROOT "/jit-gone"));
         char names[3][40];
         for (size_t i = 0; i < 3; i++) {
-                (void) snprintf(names[i], sizeof(names[i]), "user@%s%u.service%s", i == 1 ? "0" : "", test_uid_base() + 0xffe, i == 2 ? ".d" : "");
+                (void) snprintf(names[i], sizeof(names[i]), "user@%s%u.service%s", i == 1 ? "0" : "",
+                                test_uid_base() + 0xffe, i == 2 ? ".d" : "");
                 CHECK(symlinkat("/dev/null", manager->dirs.units, names[i]) >= 0);
         }
         CHECK(symlinkat("/dev/null", manager->dirs.units, "user@1000.service") >= 0); /* an administrator's */
         char other[2][40];
         for (size_t i = 0; i < 2; i++)
-                (void) snprintf(other[i], sizeof(other[i]), "user@%u.service", (unsigned) (test_uid_base() + 0xff0 + i));
+                (void) snprintf(other[i], sizeof(other[i]), "user@%u.service",
+                                (unsigned) (test_uid_base() + 0xff0 + i));
         CHECK(symlinkat("/etc/passwd", manager->dirs.units, other[0]) >= 0);
         put_file(manager->dirs.units, other[1], "[Unit]\n");
         reap_orphans(manager);
         CHECK(is_there(manager->dirs.keys, "jit-chg1"));
-        CHECK(!is_there(manager->dirs.keys, "jit-gone") && !is_there(manager->dirs.sudoers, "jit-gone") && is_empty(manager->dirs.homes));
+        CHECK(!is_there(manager->dirs.keys, "jit-gone") && !is_there(manager->dirs.sudoers, "jit-gone") &&
+              is_empty(manager->dirs.homes));
         CHECK(!is_there(manager->dirs.keys, ".jit-chg1.tmp"));
         CHECK(!is_there(manager->dirs.units, names[0]));
         CHECK(is_there(manager->dirs.units, names[1]) && is_there(manager->dirs.units, names[2]) &&

@@ -2,7 +2,8 @@
 #ifndef JIT_TEST_HOST_H
 #define JIT_TEST_HOST_H
 
-/* A host of its own for a test program that is root: a private mount namespace, with nothing in the folders where jit-reaperd works. */
+/* A host of its own for a test program that is root: a private mount namespace, with nothing in the folders where
+ * jit-reaperd works. */
 
 #include <fcntl.h>
 #include <sched.h>
@@ -15,7 +16,13 @@
 /* UIDs that nobody has: outside of what systemd, Debian and containers give out (systemd, docs/UIDS-GIDS.md). */
 enum { TEST_UID_MIN = 0x70ff0000, TEST_UID_MAX = 0x70ff0fff };
 
-/* For what is killed by its UID: 4096 numbers of this process alone, as another run of the same test may be under way. */
+/* A line is out before a fork: under valgrind a child's end writes what was not yet written a second time. */
+__attribute__((constructor)) static void lines_at_once(void) {
+        (void) setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+/* For what is killed by its UID: 4096 numbers of this process alone, as another run of the same test may be under way.
+ */
 static inline uid_t test_uid_base(void) {
         return 0x60000000u + ((uid_t) getpid() & 0xffffu) * 0x1000u;
 }
@@ -26,11 +33,15 @@ static inline bool private_tmpfs(const char *path) {
 
 /* False: not possible here, and "skip" has been said for name. Undone by the end of the program. */
 static inline bool private_host(const char *name) {
-        static const char *const folders[] = {"/run", "/var/log", "/var/spool", "/var/mail", "/var/tmp", "/var/lib", "/dev/shm", "/tmp"};
+        static const char *const folders[] = {"/run",     "/var/log", "/var/spool", "/var/mail",
+                                              "/var/tmp", "/var/lib", "/dev/shm",   "/tmp"};
         static int state; /* 0: not tried, 1: there, -1: not possible */
 
         if (state == 0) {
-                state = geteuid() == 0 && unshare(CLONE_NEWNS) >= 0 && mount("", "/", "", MS_REC | MS_PRIVATE, NULL) >= 0 ? 1 : -1;
+                state = geteuid() == 0 && unshare(CLONE_NEWNS) >= 0 &&
+                                                        mount("", "/", "", MS_REC | MS_PRIVATE, NULL) >= 0
+                                        ? 1
+                                        : -1;
                 for (size_t i = 0; state > 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
                         if (!private_tmpfs(folders[i]) && errno != ENOENT)
                                 state = -1;

@@ -9,7 +9,11 @@
 static Config config;
 static Manager manager = {.config = &config};
 static char *keys[] = {(char *) KEY, (char *) KEY, NULL};
-static Grant grant = {.manager = &manager, .account = "jit-chg1", .uid = TEST_UID_MIN + 1, .requester = (char *) "alice", .keys = keys};
+static Grant grant = {.manager = &manager,
+                      .account = "jit-chg1",
+                      .uid = TEST_UID_MIN + 1,
+                      .requester = (char *) "alice",
+                      .keys = keys};
 static char directory[64], ca[96];
 
 static bool setup(const char *name) {
@@ -56,7 +60,8 @@ TEST(no_keys) {
 }
 
 TEST(user_ca) {
-        static const char *const bad[] = {"", "\n" KEY, "command=\"x\" " KEY "\n", "# comment\n" KEY "\n", "no key at all"};
+        static const char *const bad[] = {"", "\n" KEY, "command=\"x\" " KEY "\n", "# comment\n" KEY "\n",
+                                          "no key at all"};
 
         if (!setup("user_ca"))
                 return;

@@ -37,7 +37,7 @@ static void plant(const char *path, uid_t uid) {
 }
 
 static bool listed(char *const *list, const char *what) {
-        STRV_FOREACH(s, list)
+        STRV_FOREACH (s, list)
                 if (strstr(*s, what))
                         return true;
         return false;
@@ -45,13 +45,22 @@ static bool listed(char *const *list, const char *what) {
 
 TEST(files_by_name_and_owner) {
         static const char *const named[] = {
-                "/var/spool/cron/crontabs/jit-chg1", "/var/mail/jit-chg1", "/var/lib/systemd/linger/jit-chg1", "/run/sudo/ts/jit-chg1",
-                "/run/sudo/ts/1895759873", "/var/lib/sudo/lectured/jit-chg1", "/var/lib/sudo/lectured/1895759873",
+                        "/var/spool/cron/crontabs/jit-chg1", "/var/mail/jit-chg1",
+                        "/var/lib/systemd/linger/jit-chg1",  "/run/sudo/ts/jit-chg1",
+                        "/run/sudo/ts/1895759873",           "/var/lib/sudo/lectured/jit-chg1",
+                        "/var/lib/sudo/lectured/1895759873",
         };
-        static const char *const owned[] = {"/tmp/a", "/var/tmp/b/c", "/dev/shm/sem.x", "/var/spool/cron/atjobs/a0001", "/run/lock/l"};
+        static const char *const owned[] = {"/tmp/a", "/var/tmp/b/c", "/dev/shm/sem.x", "/var/spool/cron/atjobs/a0001",
+                                            "/run/lock/l"};
         static const char *const theirs[] = {
-                "/var/spool/cron/crontabs/jit-chg11", "/var/mail/jit-chg", "/run/sudo/ts/189575987", "/run/sudo/ts/alice", "/tmp/theirs",
-                "/var/tmp/b/theirs", "/dev/shm/theirs", "/var/spool/cron/atjobs/a0002",
+                        "/var/spool/cron/crontabs/jit-chg11",
+                        "/var/mail/jit-chg",
+                        "/run/sudo/ts/189575987",
+                        "/run/sudo/ts/alice",
+                        "/tmp/theirs",
+                        "/var/tmp/b/theirs",
+                        "/dev/shm/theirs",
+                        "/var/spool/cron/atjobs/a0002",
         };
 
         if (!private_host("files_by_name_and_owner"))
@@ -91,7 +100,8 @@ TEST(what_cannot_be_removed_is_told) {
 
 /* A root session may put a FIFO where we open a file: opening it must not wait for its other end. */
 TEST(fifos_do_not_stop_us) {
-        static const char *const places[] = {"/run/utmp", "/var/log/wtmp", "/var/log/lastlog", "/var/log/journal/m/user-1895759873.journal"};
+        static const char *const places[] = {"/run/utmp", "/var/log/wtmp", "/var/log/lastlog",
+                                             "/var/log/journal/m/user-1895759873.journal"};
         struct utmpx u = {.ut_type = USER_PROCESS};
 
         if (!private_host("fifos_do_not_stop_us"))
@@ -164,7 +174,8 @@ TEST(system_v_ipc) {
         CHECK_EQ_INT(count_ipc(ours), 0);
         CHECK_EQ_INT(count_ipc(given), 2);
         CHECK_EQ_INT(count_ipc(theirs), 3);
-        CHECK(listed(receipt.removed, "shared memory") && listed(receipt.removed, "semaphores") && listed(receipt.removed, "message queue"));
+        CHECK(listed(receipt.removed, "shared memory") && listed(receipt.removed, "semaphores") &&
+              listed(receipt.removed, "message queue"));
         CHECK_EQ_INT(strv_length(receipt.residue), 0);
         receipt_done(&receipt);
 }
@@ -196,7 +207,8 @@ TEST(login_records) {
         CHECK(entries[1].ut_type == DEAD_PROCESS && entries[1].ut_user[0] == 0);
         CHECK_STREQ(entries[1].ut_line, "pts/1");
         struct stat st;
-        CHECK(stat("/var/log/wtmp", &st) >= 0 && st.st_size == sizeof(struct utmpx)); /* the logout, as last(1) wants it */
+        CHECK(stat("/var/log/wtmp", &st) >= 0 &&
+              st.st_size == sizeof(struct utmpx)); /* the logout, as last(1) wants it */
         for (uid_t uid = OURS - 1; uid <= OURS + 1; uid++) {
                 CHECK_EQ_INT(pread(last, &l, sizeof(l), (off_t) uid * (off_t) sizeof(l)), sizeof(l));
                 CHECK_EQ_INT(l.ll_time, uid == OURS ? 0 : 5);

@@ -173,12 +173,16 @@ TEST(kills_every_kind) {
                 void (*run)(void);
                 uid_t r, e, s;
         } kinds[] = {
-                {"sleep", run_sleep, VICTIM, VICTIM, VICTIM},      {"stubborn", run_stubborn, VICTIM, VICTIM, VICTIM},
-                {"stopped", run_stopped, VICTIM, VICTIM, VICTIM},  {"runaway", run_runaway, VICTIM, VICTIM, VICTIM},
-                {"bomb", run_bomb, VICTIM, VICTIM, VICTIM},        {"headless", run_headless, VICTIM, VICTIM, VICTIM},
-                {"avenger", run_avenger, VICTIM, VICTIM, VICTIM},
-                /* set-user-ID programs: as su or passwd run them, and one that comes back */
-                {"setuid root", run_sleep, VICTIM, 0, 0},          {"saved", run_sleep, NEIGHBOUR, NEIGHBOUR, VICTIM},
+                        {"sleep", run_sleep, VICTIM, VICTIM, VICTIM},
+                        {"stubborn", run_stubborn, VICTIM, VICTIM, VICTIM},
+                        {"stopped", run_stopped, VICTIM, VICTIM, VICTIM},
+                        {"runaway", run_runaway, VICTIM, VICTIM, VICTIM},
+                        {"bomb", run_bomb, VICTIM, VICTIM, VICTIM},
+                        {"headless", run_headless, VICTIM, VICTIM, VICTIM},
+                        {"avenger", run_avenger, VICTIM, VICTIM, VICTIM},
+                        /* set-user-ID programs: as su or passwd run them, and one that comes back */
+                        {"setuid root", run_sleep, VICTIM, 0, 0},
+                        {"saved", run_sleep, NEIGHBOUR, NEIGHBOUR, VICTIM},
         };
 
         if (!test_is_root("kills_every_kind") || !without_valgrind("kills_every_kind"))
@@ -207,7 +211,8 @@ TEST(kills_every_kind) {
 }
 
 TEST(all_kinds_together) {
-        void (*const kinds[])(void) = {run_sleep, run_stubborn, run_stopped, run_runaway, run_bomb, run_runaway, run_avenger, run_headless};
+        void (*const kinds[])(void) = {run_sleep, run_stubborn, run_stopped, run_runaway,
+                                       run_bomb,  run_runaway,  run_avenger, run_headless};
 
         if (!test_is_root("all_kinds_together") || !without_valgrind("all_kinds_together"))
                 return;
@@ -226,7 +231,8 @@ TEST(refuses_what_would_hit_others) {
         CHECK_EQ_INT(uid_kill_all(0, SENDER), -EPERM);
         CHECK_EQ_INT(uid_kill_all(VICTIM, 0), -EPERM);
         CHECK_EQ_INT(uid_kill_all(SENDER, SENDER), -EPERM);
-        /* Capabilities that stay over a change of UID would make pid -1 everybody: in a child of its own, in case it does. */
+        /* Capabilities that stay over a change of UID would make pid -1 everybody: in a child of its own, in case it
+         * does. */
         pid_t pid = fork();
         if (pid == 0) {
                 if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

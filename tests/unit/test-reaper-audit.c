@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The audit file through restarts, power cuts, full disks and people who change it; judged by the same check as `jitctl audit verify`. */
+/* The audit file through restarts, power cuts, full disks and people who change it; judged by the same check as `jitctl
+ * audit verify`. */
 
 #include <sys/mman.h>
 
@@ -166,8 +167,9 @@ TEST(head_behind) {
 }
 
 TEST(damaged_head) {
-        static const char *const heads[] = {"x", "00000000000000000001 zzz\n", "\n\n\n",
-                                            "99999999999999999999 0000000000000000000000000000000000000000000000000000000000000000\n"};
+        static const char *const heads[] = {
+                        "x", "00000000000000000001 zzz\n", "\n\n\n",
+                        "99999999999999999999 0000000000000000000000000000000000000000000000000000000000000000\n"};
 
         if (!setup("damaged_head"))
                 return;
@@ -200,7 +202,9 @@ TEST(changed_last_line) {
         put_file(dir_fd, "audit.jsonl", "{\"event\":\"none of ours\"}\n");
         run_once(0, "not a line of ours");
         check_bad(1);
-        put_file(dir_fd, "audit.jsonl", "{\"event\":\"x\",\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\",\"seq\":9007199254740993}\n");
+        put_file(dir_fd, "audit.jsonl",
+                 "{\"event\":\"x\",\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\","
+                 "\"seq\":9007199254740993}\n");
         run_once(0, "damaged");
         check_bad(1);
         teardown();
@@ -287,13 +291,16 @@ TEST(full_disk) {
         Audit *a = chain_open(NULL);
         unsigned n = 0;
         int r;
-        while ((r = audit_write(a, json_pack("{s:s,s:s}", "event", "session.open", "text", directory), n % 5 == 0)) == 0 && n < 10000)
+        while ((r = audit_write(a, json_pack("{s:s,s:s}", "event", "session.open", "text", directory), n % 5 == 0)) ==
+                               0 &&
+               n < 10000)
                 n++;
         CHECK_EQ_INT(r, -ENOSPC);
         CHECK(n > 50);
         check_whole(n); /* nothing of the line that did not fit */
         for (unsigned i = 0; i < 3; i++)
-                CHECK_EQ_INT(audit_write(a, json_pack("{s:s,s:s}", "event", "grant.receipt", "text", directory), true), -ENOSPC);
+                CHECK_EQ_INT(audit_write(a, json_pack("{s:s,s:s}", "event", "grant.receipt", "text", directory), true),
+                             -ENOSPC);
         check_whole(n);
         CHECK(mount("test", directory, "tmpfs", MS_REMOUNT, "size=1m") >= 0);
         write_lines(a, 3);

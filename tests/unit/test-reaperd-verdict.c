@@ -9,8 +9,9 @@
 #include "verdict.h"
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGgGcDQGiShFQLNjzKGEUi0f19HcEUY4Ae5z5i/GfYDs"
-#define GOOD                                                                                                                  \
-        "\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"requester\":\"alice\","     \
+#define GOOD                                                                                                           \
+        "\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"requester\":"        \
+        "\"alice\","                                                                                                   \
         "\"role\":\"dba\",\"approvers\":[\"bob\",\"carol\"],\"notBefore\":1,\"notAfter\":2,\"ttlUSec\":3"
 
 static int parse(const char *text, Verdict *ret) {
@@ -27,7 +28,8 @@ static int parse(const char *text, Verdict *ret) {
 TEST(takes_what_is_right) {
         _cleanup_verdict_ Verdict v = {};
 
-        CHECK_EQ_INT(parse("{" GOOD ",\"sshKeys\":[\"" KEY " alice@laptop\"],\"commands\":[\"/bin/true\"],\"title\":\"t\",\"digest\":\"d\"}",
+        CHECK_EQ_INT(parse("{" GOOD ",\"sshKeys\":[\"" KEY
+                           " alice@laptop\"],\"commands\":[\"/bin/true\"],\"title\":\"t\",\"digest\":\"d\"}",
                            &v),
                      0);
         CHECK_EQ_INT(v.decision, DECISION_ALLOW);
@@ -43,7 +45,8 @@ TEST(refuse_and_unknown) {
         CHECK_EQ_INT(parse("{\"decision\":\"unknown\",\"reason\":\"ticket-unknown\",\"message\":\"\"}", &v), 0);
         CHECK_EQ_INT(v.decision, DECISION_UNKNOWN);
         verdict_done(&v);
-        CHECK_EQ_INT(parse("{\"decision\":\"refuse\",\"reason\":\"ticket-denied\",\"message\":\"no\",\"ticket\":\"CHG1\",\"requester\":\"alice\"}",
+        CHECK_EQ_INT(parse("{\"decision\":\"refuse\",\"reason\":\"ticket-denied\",\"message\":\"no\",\"ticket\":"
+                           "\"CHG1\",\"requester\":\"alice\"}",
                            &v),
                      0);
         CHECK_EQ_INT(v.decision, DECISION_REFUSE);
@@ -53,43 +56,49 @@ TEST(refuse_and_unknown) {
 
 TEST(refuses_lies) {
         static const char *const lies[] = {
-                "{}",
-                "{\"decision\":\"maybe\",\"reason\":\"a\",\"message\":\"\"}",
-                "{\"decision\":\"Allow\",\"reason\":\"a\",\"message\":\"\"}",
-                "{\"decision\":true,\"reason\":\"a\",\"message\":\"\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"a\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"\",\"message\":\"\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"JIT_X=1\",\"message\":\"\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"a b\",\"message\":\"\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"message\":\"\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"\\u001b[2J\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"\\u009b2J\"}",
-                "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"two\\nlines\"}",
-                /* an allow that lacks what a grant is made of */
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\"}",
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":\"a\",\"notAfter\":1,\"ttlUSec\":1}",
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":\"a\",\"role\":\"r\",\"ttlUSec\":1}",
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":\"a\",\"role\":\"r\",\"notAfter\":1}",
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"requester\":\"a\",\"role\":\"r\",\"notAfter\":1,\"ttlUSec\":1}",
-                "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"role\":\"r\",\"notAfter\":1,\"ttlUSec\":1}",
-                /* and one too many of anything */
-                "{" GOOD ",\"uid\":0}",
-                "{" GOOD ",\"sudo\":\"ALL\"}",
-                "{" GOOD ",\"title\":\"two\\nlines\"}",
-                "{" GOOD ",\"title\":7}",
-                "{" GOOD ",\"digest\":\"\\u0007\"}",
-                "{" GOOD ",\"commands\":\"ALL\"}",
-                "{" GOOD ",\"commands\":[\"/bin/sh\\nroot ALL=(ALL) ALL\"]}",
-                "{" GOOD ",\"commands\":[1]}",
-                "{" GOOD ",\"sshKeys\":[\"command=\\\"/bin/sh\\\" " KEY "\"]}",
-                "{" GOOD ",\"sshKeys\":[\"cert-authority " KEY "\"]}",
-                "{" GOOD ",\"sshKeys\":[\"" KEY "\\n" KEY "\"]}",
-                "{" GOOD ",\"sshKeys\":[\"ssh-ed25519\"]}",
-                "{" GOOD ",\"sshKeys\":[\"ssh-ed25519 AAAA\"]}",
-                "{" GOOD ",\"sshKeys\":[\"\"]}",
-                "{" GOOD ",\"sshKeys\":[\"# comment\"]}",
-                "{" GOOD ",\"sshKeys\":[\"ssh-dss AAAAB3NzaC1kc3MAAACB\"]}",
-                "{" GOOD ",\"sshKeys\":{}}",
+                        "{}",
+                        "{\"decision\":\"maybe\",\"reason\":\"a\",\"message\":\"\"}",
+                        "{\"decision\":\"Allow\",\"reason\":\"a\",\"message\":\"\"}",
+                        "{\"decision\":true,\"reason\":\"a\",\"message\":\"\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"a\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"\",\"message\":\"\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"JIT_X=1\",\"message\":\"\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"a b\",\"message\":\"\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+                        "\"message\":\"\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"\\u001b[2J\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"\\u009b2J\"}",
+                        "{\"decision\":\"unknown\",\"reason\":\"a\",\"message\":\"two\\nlines\"}",
+                        /* an allow that lacks what a grant is made of */
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\"}",
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":"
+                        "\"a\",\"notAfter\":1,\"ttlUSec\":1}",
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":"
+                        "\"a\",\"role\":\"r\",\"ttlUSec\":1}",
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"requester\":"
+                        "\"a\",\"role\":\"r\",\"notAfter\":1}",
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"requester\":\"a\",\"role\":\"r\","
+                        "\"notAfter\":1,\"ttlUSec\":1}",
+                        "{\"decision\":\"allow\",\"reason\":\"a\",\"message\":\"\",\"ticket\":\"C\",\"role\":\"r\","
+                        "\"notAfter\":1,\"ttlUSec\":1}",
+                        /* and one too many of anything */
+                        "{" GOOD ",\"uid\":0}",
+                        "{" GOOD ",\"sudo\":\"ALL\"}",
+                        "{" GOOD ",\"title\":\"two\\nlines\"}",
+                        "{" GOOD ",\"title\":7}",
+                        "{" GOOD ",\"digest\":\"\\u0007\"}",
+                        "{" GOOD ",\"commands\":\"ALL\"}",
+                        "{" GOOD ",\"commands\":[\"/bin/sh\\nroot ALL=(ALL) ALL\"]}",
+                        "{" GOOD ",\"commands\":[1]}",
+                        "{" GOOD ",\"sshKeys\":[\"command=\\\"/bin/sh\\\" " KEY "\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"cert-authority " KEY "\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"" KEY "\\n" KEY "\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"ssh-ed25519\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"ssh-ed25519 AAAA\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"# comment\"]}",
+                        "{" GOOD ",\"sshKeys\":[\"ssh-dss AAAAB3NzaC1kc3MAAACB\"]}",
+                        "{" GOOD ",\"sshKeys\":{}}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(lies); i++) {
@@ -106,21 +115,54 @@ TEST(refuses_wrong_members) {
         static const struct {
                 const char *name, *value;
         } wrong[] = {
-                {"ticket", "\"\""}, {"ticket", "\"../../etc\""}, {"ticket", "\"a--b\""}, {"ticket", "\"-a\""}, {"ticket", "null"},
-                {"ticket", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\""}, {"ticket", "\"a b\""}, {"ticket", "\"a\\u00e4\""}, {"ticket", "12"},
-                {"requester", "\"\""}, {"requester", "\"root x\""}, {"requester", "\"Alice\""}, {"requester", "\"a/b\""},
-                {"requester", "\"a\\\"b\""}, {"requester", "\"a,b\""}, {"requester", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
-                {"requester", "null"}, {"requester", "[]"},
-                {"role", "\"\""}, {"role", "\"../dba\""}, {"role", "\"DBA\""}, {"role", "\"a.b\""}, {"role", "null"},
-                {"role", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
-                {"approvers", "[\"Bob\"]"}, {"approvers", "[\"\"]"}, {"approvers", "[null]"}, {"approvers", "\"bob\""}, {"approvers", "{}"},
-                {"notAfter", "0"}, {"notAfter", "-1"}, {"notAfter", "1.5"}, {"notAfter", "\"2\""}, {"notAfter", "null"},
-                {"ttlUSec", "0"}, {"ttlUSec", "-5"}, {"ttlUSec", "true"}, {"notBefore", "-1"}, {"decision", "\"allow \""},
-                {"decision", "null"}, {"reason", "null"}, {"message", "null"}, {"message", "[]"},
+                        {"ticket", "\"\""},
+                        {"ticket", "\"../../etc\""},
+                        {"ticket", "\"a--b\""},
+                        {"ticket", "\"-a\""},
+                        {"ticket", "null"},
+                        {"ticket", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+                        {"ticket", "\"a b\""},
+                        {"ticket", "\"a\\u00e4\""},
+                        {"ticket", "12"},
+                        {"requester", "\"\""},
+                        {"requester", "\"root x\""},
+                        {"requester", "\"Alice\""},
+                        {"requester", "\"a/b\""},
+                        {"requester", "\"a\\\"b\""},
+                        {"requester", "\"a,b\""},
+                        {"requester", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+                        {"requester", "null"},
+                        {"requester", "[]"},
+                        {"role", "\"\""},
+                        {"role", "\"../dba\""},
+                        {"role", "\"DBA\""},
+                        {"role", "\"a.b\""},
+                        {"role", "null"},
+                        {"role", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+                        {"approvers", "[\"Bob\"]"},
+                        {"approvers", "[\"\"]"},
+                        {"approvers", "[null]"},
+                        {"approvers", "\"bob\""},
+                        {"approvers", "{}"},
+                        {"notAfter", "0"},
+                        {"notAfter", "-1"},
+                        {"notAfter", "1.5"},
+                        {"notAfter", "\"2\""},
+                        {"notAfter", "null"},
+                        {"ttlUSec", "0"},
+                        {"ttlUSec", "-5"},
+                        {"ttlUSec", "true"},
+                        {"notBefore", "-1"},
+                        {"decision", "\"allow \""},
+                        {"decision", "null"},
+                        {"reason", "null"},
+                        {"message", "null"},
+                        {"message", "[]"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
-                _cleanup_json_ json_t *j = json_loads("{" GOOD "}", 0, NULL), *value = json_loads(wrong[i].value, JSON_DECODE_ANY, NULL);
+                _cleanup_json_ json_t *j = json_loads("{" GOOD "}", 0, NULL),
+                                      *value = json_loads(wrong[i].value, JSON_DECODE_ANY, NULL);
                 Verdict v = {};
                 CHECK(j && value && json_object_set(j, wrong[i].name, value) >= 0);
                 if (verdict_parse(j, &v) >= 0)
@@ -172,10 +214,17 @@ TEST(is_for_the_account) {
                 const char *account, *ticket, *requester;
                 bool right;
         } cases[] = {
-                {"jit-chg1", "CHG1", "alice", true},      {"jit-chg1-alice", "chg1", "alice", true}, {"jit-a-b", "A-B", "c", true},
-                {"jit-a-b", "A", "b", true},              {"jit-chg1", "CHG2", "alice", false},      {"jit-chg1", "CHG", "alice", false},
-                {"jit-chg12", "CHG1", "alice", false},    {"jit-chg1-alice", "CHG1", "bob", false},  {"jit-chg1-alice", "CHG1", "ali", false},
-                {"jit-chg1-alice", "CHG1", "alicex", false}, {"root", "root", "root", false},
+                        {"jit-chg1", "CHG1", "alice", true},
+                        {"jit-chg1-alice", "chg1", "alice", true},
+                        {"jit-a-b", "A-B", "c", true},
+                        {"jit-a-b", "A", "b", true},
+                        {"jit-chg1", "CHG2", "alice", false},
+                        {"jit-chg1", "CHG", "alice", false},
+                        {"jit-chg12", "CHG1", "alice", false},
+                        {"jit-chg1-alice", "CHG1", "bob", false},
+                        {"jit-chg1-alice", "CHG1", "ali", false},
+                        {"jit-chg1-alice", "CHG1", "alicex", false},
+                        {"root", "root", "root", false},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

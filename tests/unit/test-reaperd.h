@@ -2,7 +2,8 @@
 #ifndef JIT_TEST_REAPERD_H
 #define JIT_TEST_REAPERD_H
 
-/* jit-reaperd without systemd: a Manager in a private host (test-host.h), on a loop of its own, with an approver whose word the test sets. */
+/* jit-reaperd without systemd: a Manager in a private host (test-host.h), on a loop of its own, with an approver whose
+ * word the test sets. */
 
 #include <dirent.h>
 #include <sys/socket.h>
@@ -27,14 +28,25 @@
 
 static char *test_groups[] = {(char *) "adm", NULL}, *test_commands[] = {(char *) "/usr/bin/id", NULL};
 static Role test_role = {
-        .name = (char *) "dba", .run_as = (char *) "root", .commands = test_commands, .groups = test_groups, .shell = (char *) "/bin/sh",
-        .ttl_usec = 3600 * USEC_PER_SEC, .approvers = 1, .home_size_max = 1024 * 1024, .home_inodes_max = 100, .reactivate = true,
+                .name = (char *) "dba",
+                .run_as = (char *) "root",
+                .commands = test_commands,
+                .groups = test_groups,
+                .shell = (char *) "/bin/sh",
+                .ttl_usec = 3600 * USEC_PER_SEC,
+                .approvers = 1,
+                .home_size_max = 1024 * 1024,
+                .home_inodes_max = 100,
+                .reactivate = true,
 };
 static Role *test_roles[] = {&test_role, NULL};
 static uint64_t test_warnings[] = {60 * USEC_PER_SEC, 0};
 static Config test_config = {
-        .reserve_usec = 60 * USEC_PER_SEC, .grants_max = 100,
-        .approval_usec = 10 * USEC_PER_SEC, .warn_usec = test_warnings, .roles = test_roles,
+                .reserve_usec = 60 * USEC_PER_SEC,
+                .grants_max = 100,
+                .approval_usec = 10 * USEC_PER_SEC,
+                .warn_usec = test_warnings,
+                .roles = test_roles,
 };
 static Manager *manager;
 
@@ -45,12 +57,13 @@ static VarlinkServer *approver;
 static VarlinkLink *approver_waiting[256];
 static unsigned approver_n_waiting;
 
-#define ALLOW                                                                                                                 \
-        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"title\":\"a title\","      \
-        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"notAfter\":4000000000000000,"                     \
+#define ALLOW                                                                                                          \
+        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"title\":\"a "       \
+        "title\","                                                                                                     \
+        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"notAfter\":4000000000000000,"              \
         "\"ttlUSec\":600000000,\"sshKeys\":[\"" TEST_KEY "\"],\"digest\":\"d1\"}"
-#define REFUSE                                                                                                                \
-        "{\"decision\":\"refuse\",\"reason\":\"ticket-closed\",\"message\":\"it was closed\",\"ticket\":\"CHG1\","            \
+#define REFUSE                                                                                                         \
+        "{\"decision\":\"refuse\",\"reason\":\"ticket-closed\",\"message\":\"it was closed\",\"ticket\":\"CHG1\","     \
         "\"requester\":\"alice\",\"sshKeys\":[\"" TEST_KEY "\"]}"
 #define UNKNOWN "{\"decision\":\"unknown\",\"reason\":\"ticket-unknown\",\"message\":\"no\"}"
 
@@ -68,8 +81,11 @@ static inline int vl_method_watch(VarlinkLink *l, json_t *parameters, bool more,
         return 0;
 }
 
-static const VarlinkMethod approver_methods[] = {{"Evaluate", vl_method_evaluate, 0}, {"Watch", vl_method_watch, 0}, {}};
-static const VarlinkInterface approver_interface = {.name = "io.pamjit.Approver", .description = "", .methods = approver_methods},
+static const VarlinkMethod approver_methods[] = {
+                {"Evaluate", vl_method_evaluate, 0}, {"Watch", vl_method_watch, 0}, {}};
+static const VarlinkInterface approver_interface = {.name = "io.pamjit.Approver",
+                                                    .description = "",
+                                                    .methods = approver_methods},
                               *const approver_interfaces[] = {&approver_interface, NULL};
 
 static inline void listen_at(VarlinkServer *s, const char *path) {
@@ -116,7 +132,8 @@ static inline void manager_open_folders(Manager *m) {
 
 /* As manager_start() does it, without the buses, the signals and systemd's sockets. */
 static inline bool manager_begin(const char *name) {
-        static const VarlinkInterface *const api[] = {&reaper_interface, NULL}, *const userdb[] = {&userdb_interface, NULL};
+        static const VarlinkInterface *const api[] = {&reaper_interface, NULL}, *const userdb[] = {&userdb_interface,
+                                                                                                   NULL};
         const VarlinkLimits limits = {1024, 16, 16 * 1024, 10 * USEC_PER_SEC};
         char why[256];
 
@@ -126,7 +143,9 @@ static inline bool manager_begin(const char *name) {
         manager->config = &test_config;
         manager_open_folders(manager);
         CHECK_EQ_INT(audit_open(manager->dirs.state, &manager->audit), 0);
-        CHECK_EQ_INT(uid_range_open(manager->dirs.state, "/nonexistent", test_uid_base(), test_uid_base() + 0xfff, &manager->uids, why), 0);
+        CHECK_EQ_INT(uid_range_open(manager->dirs.state, "/nonexistent", test_uid_base(), test_uid_base() + 0xfff,
+                                    &manager->uids, why),
+                     0);
         CHECK_EQ_INT(varlink_server_new(manager->event, api, &limits, manager, &manager->api), 0);
         CHECK_EQ_INT(varlink_server_new(manager->event, userdb, &limits, manager, &manager->userdb), 0);
         listen_at(manager->api, REAPER_SOCKET);

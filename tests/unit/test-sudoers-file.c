@@ -12,7 +12,8 @@ static char *commands[] = {(char *) "/usr/bin/systemctl restart postgresql", (ch
 static Role dba = {.name = (char *) "dba", .run_as = (char *) "root", .commands = commands}, *roles[] = {&dba, NULL};
 static Config config = {.roles = roles};
 static Manager manager = {.config = &config};
-static Grant grant = {.manager = &manager, .account = "jit-chg1", .role = (char *) "dba", .until_usec = 1795356000999999};
+static Grant grant = {
+                .manager = &manager, .account = "jit-chg1", .role = (char *) "dba", .until_usec = 1795356000999999};
 static char directory[64];
 
 static bool setup(const char *name) {
@@ -37,15 +38,34 @@ TEST(text) {
 
         CHECK_EQ_INT(sudoers_text("jit-chg1", &dba, commands, 1795356000999999, &text), 0);
         CHECK_EQ_INT(strncmp(text, "Defaults:jit-chg1 timestamp_timeout=0, ", 39), 0);
-        CHECK_STREQ(strchr(text, '\n') + 1, "jit-chg1 ALL=(root) NOTAFTER=20261122140000Z NOPASSWD: /usr/bin/systemctl restart postgresql\n"
-                          "jit-chg1 ALL=(root) NOTAFTER=20261122140000Z NOPASSWD: /usr/bin/id\n");
+        CHECK_STREQ(strchr(text, '\n') + 1,
+                    "jit-chg1 ALL=(root) NOTAFTER=20261122140000Z NOPASSWD: /usr/bin/systemctl restart postgresql\n"
+                    "jit-chg1 ALL=(root) NOTAFTER=20261122140000Z NOPASSWD: /usr/bin/id\n");
 }
 
 TEST(nothing_gets_out_of_its_line) {
         static const char *const bad[] = {
-                "/bin/id\nroot ALL=(ALL) NOPASSWD: ALL", "/bin/id\r", "/bin/id \\", "/bin/id, ALL", "/bin/id : ALL = ALL", "/bin/id #x",
-                "/bin/id\\", "", "!/bin/id", "ALL, !/bin/id", "#includedir /tmp", "@include /tmp/x", "/bin/", "\t/bin/id", "NOPASSWD: ALL",
-                "/bin/id\x7f", "/bin/id\xc3\xa4", "(ALL) ALL", "/bin/a=b", "sudoedit /etc/shadow", "/bin/cat *",
+                        "/bin/id\nroot ALL=(ALL) NOPASSWD: ALL",
+                        "/bin/id\r",
+                        "/bin/id \\",
+                        "/bin/id, ALL",
+                        "/bin/id : ALL = ALL",
+                        "/bin/id #x",
+                        "/bin/id\\",
+                        "",
+                        "!/bin/id",
+                        "ALL, !/bin/id",
+                        "#includedir /tmp",
+                        "@include /tmp/x",
+                        "/bin/",
+                        "\t/bin/id",
+                        "NOPASSWD: ALL",
+                        "/bin/id\x7f",
+                        "/bin/id\xc3\xa4",
+                        "(ALL) ALL",
+                        "/bin/a=b",
+                        "sudoedit /etc/shadow",
+                        "/bin/cat *",
         };
 
         /* Two walls: the configuration refuses such a command, and the writer does as well. */
@@ -59,7 +79,8 @@ TEST(nothing_gets_out_of_its_line) {
 }
 
 TEST(account_and_run_as) {
-        static const char *const accounts[] = {"", "jit-a ALL", "jit-a,root", "jit-a\n", "ALL", "%wheel", "root", "jit-A", "#0", "jit-a:x"};
+        static const char *const accounts[] = {"",       "jit-a ALL", "jit-a,root", "jit-a\n", "ALL",
+                                               "%wheel", "root",      "jit-A",      "#0",      "jit-a:x"};
         static const char *const run_as[] = {"root) NOPASSWD: ALL #", "ALL\n", "", "a b", "root)"};
 
         for (size_t i = 0; i < ELEMENTSOF(accounts); i++) {
@@ -85,7 +106,8 @@ TEST(file) {
                 return;
         CHECK_EQ_INT(sudoers_file_make(&grant), 0);
         CHECK_EQ_INT(sudoers_file_make(&grant), 0); /* again: replaced */
-        CHECK(fstatat(manager.dirs.sudoers, "jit-chg1", &st, 0) >= 0 && (st.st_mode & 07777) == 0440 && st.st_uid == 0 && st.st_gid == 0);
+        CHECK(fstatat(manager.dirs.sudoers, "jit-chg1", &st, 0) >= 0 && (st.st_mode & 07777) == 0440 &&
+              st.st_uid == 0 && st.st_gid == 0);
         _cleanup_free_ char *all = get_file(manager.dirs.sudoers, "jit-chg1");
         CHECK(strstr(all, "postgresql") && strstr(all, "/usr/bin/id"));
         /* A ticket narrows the role, and never widens it. */
@@ -93,7 +115,8 @@ TEST(file) {
         grant.commands = some;
         CHECK_EQ_INT(sudoers_file_make(&grant), 0);
         _cleanup_free_ char *narrow = get_file(manager.dirs.sudoers, "jit-chg1");
-        CHECK(!strstr(narrow, "postgresql") && strstr(narrow, "/usr/bin/id\n") && !strstr(narrow, "/bin/sh") && !strstr(narrow, ": ALL"));
+        CHECK(!strstr(narrow, "postgresql") && strstr(narrow, "/usr/bin/id\n") && !strstr(narrow, "/bin/sh") &&
+              !strstr(narrow, ": ALL"));
         char *none[] = {(char *) "/bin/sh", NULL};
         grant.commands = none;
         CHECK_EQ_INT(sudoers_file_make(&grant), 0);

@@ -66,7 +66,8 @@ TEST(takes_ours_and_leaves_the_rest) {
         file_of("others.d/ours", OURS);
         file_of("others.d/theirs", OTHERS);
         CHECK(mkfifoat(top_fd, "fifo", 0600) >= 0 && fchownat(top_fd, "fifo", OURS, OURS, 0) >= 0);
-        CHECK(mknodat(top_fd, "device", S_IFCHR | 0600, makedev(1, 3)) >= 0 && fchownat(top_fd, "device", OURS, OURS, 0) >= 0);
+        CHECK(mknodat(top_fd, "device", S_IFCHR | 0600, makedev(1, 3)) >= 0 &&
+              fchownat(top_fd, "device", OURS, OURS, 0) >= 0);
         clean();
         CHECK(!is_there(top_fd, "ours") && !is_there(top_fd, "folder") && !is_there(top_fd, "others.d/ours") &&
               !is_there(top_fd, "fifo") && !is_there(top_fd, "device"));
@@ -158,9 +159,11 @@ TEST(immutable) {
                 return;
         }
         CHECK(set_flags("log", FS_APPEND_FL) && set_flags("folder/deep/file", FS_IMMUTABLE_FL) &&
-              set_flags("folder/deep", FS_IMMUTABLE_FL) && set_flags("folder", FS_IMMUTABLE_FL) && set_flags("roots", FS_IMMUTABLE_FL));
+              set_flags("folder/deep", FS_IMMUTABLE_FL) && set_flags("folder", FS_IMMUTABLE_FL) &&
+              set_flags("roots", FS_IMMUTABLE_FL));
         clean();
-        CHECK(!is_there(top_fd, "file") && !is_there(top_fd, "log") && !is_there(top_fd, "folder") && is_there(top_fd, "roots"));
+        CHECK(!is_there(top_fd, "file") && !is_there(top_fd, "log") && !is_there(top_fd, "folder") &&
+              is_there(top_fd, "roots"));
         CHECK_EQ_INT(strv_length(receipt.residue), 0);
         CHECK(set_flags("roots", 0));
         teardown();
@@ -209,7 +212,7 @@ TEST(strange_names) {
         file_of(longest, OURS);
         clean();
         CHECK_EQ_INT(strv_length(receipt.removed), 5);
-        STRV_FOREACH(s, receipt.removed)
+        STRV_FOREACH (s, receipt.removed)
                 for (const char *p = *s; *p; p++)
                         CHECK(*p >= 0x20 && *p < 0x7f);
         teardown();

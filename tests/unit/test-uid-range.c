@@ -16,7 +16,8 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-        static const char *const files[] = {"etc/passwd", "etc/subuid", "etc/subgid", "state/uid-next", "state/.uid-next.tmp"};
+        static const char *const files[] = {"etc/passwd", "etc/subuid", "etc/subgid", "state/uid-next",
+                                            "state/.uid-next.tmp"};
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 (void) unlinkat(root_fd, files[i], 0);
@@ -132,7 +133,8 @@ TEST(wraps_at_the_end_of_all_numbers) {
 }
 
 TEST(damaged_counter) {
-        static const char *const texts[] = {"", "\n", "abc", "-1", "4294967295", "99999999999999999999", "69999", "70000", "80001", "0"};
+        static const char *const texts[] = {"",      "\n",    "abc",   "-1", "4294967295", "99999999999999999999",
+                                            "69999", "70000", "80001", "0"};
 
         if (!test_is_root("damaged_counter"))
                 return;
@@ -180,8 +182,9 @@ TEST(foreign_accounts) {
         if (!test_is_root("foreign_accounts"))
                 return;
         setup();
-        put_file(etc_fd, "passwd", "root:x:0:0::/:/bin/sh\nbroken line\nalice:x:70001:1::/:/bin/sh\nbob:x:70003:1::/:/bin/sh\n"
-                                   "carol:x:90000:1::/:/bin/sh\nno:x:number:1::/:/bin/sh\ndave:x:70004:1::/:/bin/sh");
+        put_file(etc_fd, "passwd",
+                 "root:x:0:0::/:/bin/sh\nbroken line\nalice:x:70001:1::/:/bin/sh\nbob:x:70003:1::/:/bin/sh\n"
+                 "carol:x:90000:1::/:/bin/sh\nno:x:number:1::/:/bin/sh\ndave:x:70004:1::/:/bin/sh");
         UidRange *u = range_open(70000, 80000);
         CHECK_EQ_INT(take(u, "jit-a"), 70002);
         CHECK_EQ_INT(take(u, "jit-a"), 70005);
@@ -194,19 +197,19 @@ TEST(subordinate_ids) {
                 const char *text;
                 int r;
         } cases[] = {
-                {"", 0},
-                {"alice:100000:65536\n", 0},
-                {"alice:80001:1\n", 0},
-                {"alice:60000:10000\n", 0},
-                {"alice:60000:10001\n", -EADDRINUSE},
-                {"alice:80000:1\n", -EADDRINUSE},
-                {"alice:75000:10\n", -EADDRINUSE},
-                {"alice:0:4294967295\n", -EADDRINUSE},
-                {"a:1:1\nalice:75000:10\n", -EADDRINUSE},
-                {"alice:75000:0\n", 0},
-                {"alice:75000\n", 0},
-                {"alice\n:::\n\n#alice:1:1\n", 0},
-                {"alice:60000:18446744073709551615\n", -EADDRINUSE},
+                        {"", 0},
+                        {"alice:100000:65536\n", 0},
+                        {"alice:80001:1\n", 0},
+                        {"alice:60000:10000\n", 0},
+                        {"alice:60000:10001\n", -EADDRINUSE},
+                        {"alice:80000:1\n", -EADDRINUSE},
+                        {"alice:75000:10\n", -EADDRINUSE},
+                        {"alice:0:4294967295\n", -EADDRINUSE},
+                        {"a:1:1\nalice:75000:10\n", -EADDRINUSE},
+                        {"alice:75000:0\n", 0},
+                        {"alice:75000\n", 0},
+                        {"alice\n:::\n\n#alice:1:1\n", 0},
+                        {"alice:60000:18446744073709551615\n", -EADDRINUSE},
         };
 
         setup();

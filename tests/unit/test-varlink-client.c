@@ -60,7 +60,8 @@ static void exchange(bool more, const char *data, size_t length) {
 
         n_continues = n_last = 0;
         last_error[0] = last_parameters[0] = 0;
-        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", json_pack("{s:i}", "n", 1), more, 10 * USEC_PER_SEC, on_answer, &event, NULL),
+        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", json_pack("{s:i}", "n", 1), more, 10 * USEC_PER_SEC,
+                                        on_answer, &event, NULL),
                      0);
         int fd = accept(listen_fd, NULL, NULL);
         pump();
@@ -84,9 +85,10 @@ TEST(answers) {
         CHECK_STREQ(last_error, "");
         EXCHANGE(false, "{\"error\":\"io.test.No\"}");
         CHECK_STREQ(last_error, "io.test.No");
-        EXCHANGE(true, "{\"parameters\":{\"n\":1},\"continues\":true}\0{\"parameters\":{\"n\":2}}\0{\"parameters\":{\"n\":3}}");
+        EXCHANGE(true, "{\"parameters\":{\"n\":1},\"continues\":true}\0{\"parameters\":{\"n\":2}}\0{\"parameters\":{"
+                       "\"n\":3}}");
         CHECK_EQ_INT(n_continues, 1);
-        CHECK_STREQ(last_parameters, "{\"n\":2}"); /* and what came behind it is nobody's */
+        CHECK_STREQ(last_parameters, "{\"n\":2}");                        /* and what came behind it is nobody's */
         EXCHANGE(false, "{\"parameters\":{\"n\":1},\"continues\":true}"); /* not asked for: the last all the same */
         CHECK_EQ_INT(n_continues, 0);
         teardown();
@@ -113,7 +115,9 @@ TEST(too_long) {
 
         setup();
         memset(chunk, 'x', sizeof(chunk));
-        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 10 * USEC_PER_SEC, on_answer, &event, NULL), 0);
+        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 10 * USEC_PER_SEC, on_answer, &event,
+                                        NULL),
+                     0);
         int fd = accept(listen_fd, NULL, NULL);
         for (unsigned i = 0; i < 100 && n_last == 0; i++) {
                 (void) send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -130,7 +134,9 @@ TEST(timeout_and_cancel) {
         VarlinkCall *c = NULL;
 
         setup();
-        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 20 * USEC_PER_MSEC, on_answer, &event, NULL), 0);
+        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 20 * USEC_PER_MSEC, on_answer, &event,
+                                        NULL),
+                     0);
         for (unsigned i = 0; i < 50 && n_last == 0; i++)
                 (void) sd_event_run(event, 20000);
         CHECK_EQ_INT(n_last, 1);
@@ -144,7 +150,9 @@ TEST(timeout_and_cancel) {
 
 TEST(no_server) {
         setup();
-        CHECK_EQ_INT(varlink_call_async(event, "/nonexistent/s", "io.test.X", json_object(), false, 0, on_answer, &event, NULL), -ENOENT);
+        CHECK_EQ_INT(varlink_call_async(event, "/nonexistent/s", "io.test.X", json_object(), false, 0, on_answer,
+                                        &event, NULL),
+                     -ENOENT);
         CHECK_EQ_INT(n_last, 0);
         teardown();
 }
@@ -154,13 +162,16 @@ static unsigned n_again;
 static void on_answer_call_again(const char *error, json_t *parameters, bool continues, void *userdata) {
         (void) error, (void) parameters, (void) continues;
         if (++n_again < 5)
-                CHECK_EQ_INT(varlink_call_async(userdata, path, "io.test.X", NULL, false, 0, on_answer_call_again, userdata, NULL), 0);
+                CHECK_EQ_INT(varlink_call_async(userdata, path, "io.test.X", NULL, false, 0, on_answer_call_again,
+                                                userdata, NULL),
+                             0);
 }
 
 TEST(calls_again_from_its_answer) {
         setup();
         n_again = 0;
-        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 0, on_answer_call_again, event, NULL), 0);
+        CHECK_EQ_INT(varlink_call_async(event, path, "io.test.X", NULL, false, 0, on_answer_call_again, event, NULL),
+                     0);
         for (unsigned i = 0; i < 5; i++) {
                 (void) close(accept(listen_fd, NULL, NULL));
                 pump();

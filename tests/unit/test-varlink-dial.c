@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The blocking client, as it sits in sshd: a server that is slow, silent, gone or mad costs its deadline and no more. */
+/* The blocking client, as it sits in sshd: a server that is slow, silent, gone or mad costs its deadline and no more.
+ */
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 static char directory[64], path[128];
 static int listen_fd;
 
-/* What the server does once somebody has called: says data, in pieces of so many bytes, with a nap before each; then hangs up or stays. */
+/* What the server does once somebody has called: says data, in pieces of so many bytes, with a nap before each; then
+ * hangs up or stays. */
 typedef struct Script {
         const char *data;
         size_t length, piece;
@@ -89,7 +91,9 @@ TEST(answers) {
         json_decref(take_ptr(p));
         CHECK_EQ_INT(call(SCRIPT("{}", .piece = 1), 5 * USEC_PER_SEC, &p, &error), 0);
         json_decref(take_ptr(p));
-        CHECK_EQ_INT(call(SCRIPT("{\"error\":\"io.test.No\",\"parameters\":{\"why\":\"x\"}}"), 5 * USEC_PER_SEC, &p, &error), -EREMOTEIO);
+        CHECK_EQ_INT(call(SCRIPT("{\"error\":\"io.test.No\",\"parameters\":{\"why\":\"x\"}}"), 5 * USEC_PER_SEC, &p,
+                          &error),
+                     -EREMOTEIO);
         CHECK_STREQ(error, "io.test.No");
         CHECK_STREQ(json_string_value(json_object_get(p, "why")), "x");
 }
@@ -107,12 +111,20 @@ TEST(mad_servers) {
                 int r;
         } cases[] = {
 #define CASE(text, r) {text, sizeof(text), r}
-                CASE("", -EBADMSG), CASE("hello", -EBADMSG), CASE("[]", -EBADMSG), CASE("{\"parameters\":[]}", -EBADMSG),
-                CASE("{\"parameters\":{},\"parameters\":{}}", -EBADMSG), CASE("{\"x\":1}", -EBADMSG),
-                CASE("{\"error\":5}", -EBADMSG), CASE("{\"error\":\"\\u001b[0m\"}", -EBADMSG), CASE("{\"continues\":1}", -EBADMSG),
-                CASE("{\"parameters\":{},\"continues\":true}", -EBADMSG), /* to a call that did not ask for more */
-                CASE("{\"parameters\":{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}}", -ELOOP),
-                {"{\"param", 7, -ECONNRESET}, {"", 0, -ECONNRESET},
+                        CASE("", -EBADMSG),
+                        CASE("hello", -EBADMSG),
+                        CASE("[]", -EBADMSG),
+                        CASE("{\"parameters\":[]}", -EBADMSG),
+                        CASE("{\"parameters\":{},\"parameters\":{}}", -EBADMSG),
+                        CASE("{\"x\":1}", -EBADMSG),
+                        CASE("{\"error\":5}", -EBADMSG),
+                        CASE("{\"error\":\"\\u001b[0m\"}", -EBADMSG),
+                        CASE("{\"continues\":1}", -EBADMSG),
+                        CASE("{\"parameters\":{},\"continues\":true}",
+                             -EBADMSG), /* to a call that did not ask for more */
+                        CASE("{\"parameters\":{\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}}", -ELOOP),
+                        {"{\"param", 7, -ECONNRESET},
+                        {"", 0, -ECONNRESET},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -142,7 +154,8 @@ static uint64_t timed(const Script *s, uint64_t usec, int expected) {
 TEST(one_deadline) {
         CHECK(timed(&(Script){.stay = true}, 100 * USEC_PER_MSEC, -ETIMEDOUT) < 2 * USEC_PER_SEC);
         /* One byte now and then buys no time. */
-        CHECK(timed(SCRIPT("{\"parameters\":{\"a\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}}", .piece = 1, .nap_usec = 10000),
+        CHECK(timed(SCRIPT("{\"parameters\":{\"a\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}}",
+                           .piece = 1, .nap_usec = 10000),
                     100 * USEC_PER_MSEC, -ETIMEDOUT) < 3 * USEC_PER_SEC);
 }
 
@@ -181,8 +194,9 @@ TEST(full_backlog) {
 }
 
 TEST(stream) {
-        static const char data[] = "{\"parameters\":{\"n\":1},\"continues\":true}\0{\"parameters\":{\"n\":2},\"continues\":true}\0"
-                                   "{\"parameters\":{\"n\":3}}";
+        static const char data[] =
+                        "{\"parameters\":{\"n\":1},\"continues\":true}\0{\"parameters\":{\"n\":2},\"continues\":true}\0"
+                        "{\"parameters\":{\"n\":3}}";
         VarlinkPeer *p = NULL;
         bool continues = false;
         pthread_t t;
@@ -193,7 +207,8 @@ TEST(stream) {
         CHECK_EQ_INT(varlink_dial(path, now_usec(CLOCK_BOOTTIME) + 5 * USEC_PER_SEC, &p), 0);
         for (int n = 1; n <= 3; n++) {
                 _cleanup_json_ json_t *a = NULL;
-                int r = n == 1 ? varlink_call_more(p, "io.test.X", NULL, &a, NULL, &continues) : varlink_next(p, &a, NULL, &continues);
+                int r = n == 1 ? varlink_call_more(p, "io.test.X", NULL, &a, NULL, &continues)
+                               : varlink_next(p, &a, NULL, &continues);
                 CHECK_EQ_INT(r, 0);
                 CHECK_EQ_INT(json_integer_value(json_object_get(a, "n")), n);
                 CHECK_EQ_INT(continues, n < 3);
