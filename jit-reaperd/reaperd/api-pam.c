@@ -14,6 +14,9 @@
 #include "timefmt.h"
 #include "used-ticket.h"
 
+/* PAM's session phase follows its account phase at once. */
+#define AUTHORIZED_USEC (30 * USEC_PER_SEC)
+
 /* ---- account phase ---- */
 
 static void caller_done(Caller *c) {
@@ -133,6 +136,7 @@ static int authorize_allowed(Authorization *a, Grant *g, Verdict *v) {
         if (g->state == GRANT_RESERVED) {
                 g->allowed_usec = left;
                 g->authorized = true;
+                g->authorized_usec = now_usec(CLOCK_BOOTTIME) + AUTHORIZED_USEC;
         } else {
                 uint64_t now = now_usec(CLOCK_BOOTTIME);
 
@@ -236,7 +240,7 @@ int vl_method_open_session(VarlinkLink *l, json_t *parameters, bool more, void *
         if (r < 0)
                 return r;
         g = grant_by_account(m, c.account);
-        if (!g || !g->authorized || g->state == GRANT_REVOKING)
+        if (!g || !grant_is_authorized(g))
                 return varlink_error(l, REAPER "TryAgain",
                                      json_pack("{s:s,s:s}", "reason", "session-unknown", "message",
                                                "there is no grant for this session; log in again"));

@@ -10,6 +10,7 @@
 #include "idle.h"
 #include "json.h"
 #include "log.h"
+#include "process-kill.h"
 #include "reap.h"
 #include "session.h"
 #include "terminal.h"
@@ -18,6 +19,10 @@
 
 const Role *grant_role(const Grant *g) {
         return g->role ? config_role(g->manager->config, g->role) : NULL;
+}
+
+bool grant_is_authorized(const Grant *g) {
+        return g->authorized && (g->state == GRANT_ACTIVE || (g->state == GRANT_RESERVED && now_usec(CLOCK_BOOTTIME) < g->authorized_usec));
 }
 
 /* ---- finding ---- */
@@ -230,6 +235,8 @@ int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
 void grant_release(Grant *g) {
         int r;
 
+        if (g->authorized) /* a session that a wrong PAM configuration let in */
+                (void) uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
         r = keys_file_remove(g);
         if (r >= 0)
                 r = manager_mask_remove(g);

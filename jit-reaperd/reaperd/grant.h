@@ -32,10 +32,11 @@ struct Grant {
         char account[ACCOUNT_NAME_MAX + 1];
         uid_t uid; /* and gid */
         GrantState state;
-        bool authorized; /* the PAM account phase has said yes */
+        bool authorized; /* the PAM account phase has said yes: see grant_is_authorized() */
         uint8_t warned;  /* warnings given, an index into Config.warn_usec */
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;
+        uint64_t authorized_usec; /* CLOCK_BOOTTIME: until when OpenSession may follow */
         uint64_t allowed_usec;    /* authorized, not yet ACTIVE: how long it may live from the login on */
         uint64_t since_usec;      /* wall clock: reserved, then activated */
         uint64_t until_usec;      /* wall clock, for people and for sudoers and sshd */
@@ -78,6 +79,8 @@ void grant_revoke(Grant *g, const char *reason, const char *detail, const char *
 /* The ticket may have changed: jit-approverd is asked again, and a no revokes (ACTIVE) or takes the authorization back (RESERVED). */
 void grant_recheck(Grant *g);
 
+/* RESERVED: the PAM session may be opened now. ACTIVE: further ones may. Else the account is one that has expired. */
+bool grant_is_authorized(const Grant *g);
 const Role *grant_role(const Grant *g); /* NULL if the configuration has it no more */
 
 #endif

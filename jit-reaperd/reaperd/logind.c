@@ -63,7 +63,8 @@ static void note_session(Manager *m, const char *id) {
         if (sd_session_get_uid(id, &uid) < 0 || !uid_range_contains(m->uids, uid))
                 return;
         g = grant_by_uid(m, uid);
-        if (!g) {
+        /* RESERVED: it came by a PAM configuration without our session line. */
+        if (!g || g->state == GRANT_RESERVED) {
                 end_stranger(m, id, uid);
                 return;
         }

@@ -44,8 +44,10 @@ int sudoers_text(const char *account, const Role *role, char *const *commands, u
         f = open_memstream(ret, &length);
         if (!f)
                 return -ENOMEM;
-        /* The account has no password to ask for: what is not allowed is refused and not asked for one. timestamp_timeout=0: nothing is remembered. */
-        (void) fprintf(f, "Defaults:%s timestamp_timeout=0, !authenticate, !lecture\n", account);
+        /* sudoers(5): the last match counts. First everything is refused, so that rules of the host's own for a group of the account's do not add to
+         * the ticket's; NOPASSWD, because there is no password to ask for. timestamp_timeout=0: nothing is remembered. */
+        (void) fprintf(f, "Defaults:%s timestamp_timeout=0, !lecture\n", account);
+        (void) fprintf(f, "%s ALL=(ALL:ALL) NOPASSWD: !ALL\n", account);
         STRV_FOREACH(c, commands)
                 (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: %s\n", account, role->run_as, not_after, *c);
         if (fclose(f) != 0) {
@@ -84,8 +86,6 @@ int sudoers_file_make(const Grant *g) {
         r = granted_commands(g, role, &commands);
         if (r < 0)
                 return r;
-        if (!commands)
-                return sudoers_file_remove(g);
         r = sudoers_text(g->account, role, commands, g->until_usec, &text);
         if (r < 0)
                 return r;

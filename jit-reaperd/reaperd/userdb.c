@@ -68,7 +68,7 @@ static json_t *user_record(const Grant *g) {
                            "stopDelayUSec", 0, "killProcesses", 1, "privileged", "hashedPassword", "!*");
         /* Until the PAM account phase has said yes, and again from the revocation on, the account is one that has expired long ago: pam_unix
          * refuses it without pam_jit, sshd without PAM. The shadow entry counts whole days, and 0 means never: so the second day of 1970. */
-        if (record && !g->authorized)
+        if (record && !grant_is_authorized(g))
                 (void) json_set_uint(record, "notAfterUSec", 24 * USEC_PER_HOUR);
         return json_pack("{s:o,s:b}", "record", record, "incomplete", 0);
 }

@@ -62,7 +62,7 @@ expect_ms_below() { # LIMIT MILLISECONDS WHAT
 
 nothing_left() { # NAME UID
         local found
-        found=$(host_run "$host" env LEFT_WAIT="${LEFT_WAIT:-3}" bash -s -- "$@" <"$lib_dir/assert-nothing-left.sh") ||
+        found=$(host_run "$host" env LEFT_WAIT="${LEFT_WAIT:-3}" LEFT_KEYRINGS="${LEFT_KEYRINGS:-no}" bash -s -- "$@" <"$lib_dir/assert-nothing-left.sh") ||
                 fail "of $1 (${2:-no uid}) is left: $(tr '\n' ';' <<<"$found")"
 }
 

@@ -10,12 +10,12 @@ plant_check() {
         local kind=$1 findings
         echo "== $kind: $2"
         on env n=$plant_name u=$plant_uid bash -c "$2" || fail "cannot plant $kind: $2"
-        findings=$(on env LEFT_WAIT=0 bash -s -- $plant_name $plant_uid <"$lib_dir/assert-nothing-left.sh") &&
+        findings=$(on env LEFT_WAIT=0 LEFT_KEYRINGS=yes bash -s -- $plant_name $plant_uid <"$lib_dir/assert-nothing-left.sh") &&
                 fail "$kind was planted and not found: $2"
         echo "$findings"
         grep -q "^LEFT $kind: " <<<"$findings" || fail "$kind was planted, and found was: $findings"
         on env n=$plant_name u=$plant_uid bash -c "$3" || fail "cannot clean up $kind: $3"
-        LEFT_WAIT=${4:-2} nothing_left $plant_name $plant_uid
+        LEFT_KEYRINGS=yes LEFT_WAIT=${4:-2} nothing_left $plant_name $plant_uid
 }
 
 # Perl is part of every Debian; it makes what has no command.
@@ -74,7 +74,7 @@ test_plant_session() {
         # sshd notes the login last, after its PAM session.
         wait_for 5 on sh -c "who | grep -w $plant_name"
         local findings kind
-        findings=$(on env LEFT_WAIT=0 bash -s -- $plant_name $plant_uid <"$lib_dir/assert-nothing-left.sh") && fail "a live session was not found"
+        findings=$(on env LEFT_WAIT=0 LEFT_KEYRINGS=yes bash -s -- $plant_name $plant_uid <"$lib_dir/assert-nothing-left.sh") && fail "a live session was not found"
         echo "$findings"
         for kind in account mention process cgroup session user utmp unit runtime-dir tty mount; do
                 grep -q "^LEFT $kind: " <<<"$findings" || fail "$kind of a live session was not found"
