@@ -178,14 +178,18 @@ static int check_members(Ticket *t, TicketFault *f) {
         return check_ssh_keys(t, f);
 }
 
-/* null would count as absent, and the bytes that were signed would say more than the struct. */
+/* null and an empty list would count as absent, and the bytes that were signed would say something else than the struct: no commands, not all of
+ * the role's. */
 static int check_no_null(const json_t *object, TicketFault *f) {
         const char *name;
         json_t *value;
 
-        json_object_foreach ((json_t *) object, name, value)
+        json_object_foreach ((json_t *) object, name, value) {
                 if (json_is_null(value))
                         return fault(f, known_field(ticket_fields, name), "null is not a value");
+                if (streq(name, "commands") && json_is_array(value) && json_array_size(value) == 0)
+                        return fault(f, "commands", "an empty list: name some of the role's commands, or leave the member out");
+        }
         return 0;
 }
 

@@ -109,6 +109,7 @@ Grant *grant_free(Grant *g) {
         if (!g)
                 return NULL;
         grant_forget_account(g);
+        g->manager->n_rechecks_due -= g->recheck_due;
         if (g->prev) {
                 *g->prev = g->next;
                 if (g->next)
@@ -329,11 +330,24 @@ static void recheck_reserved(Grant *g, Verdict *v) {
                 grant_release(g);
 }
 
+/* An answer has made room for the next question. */
+static void recheck_those_due(Manager *m) {
+        for (Grant *g = m->grants; g && m->n_rechecks_due > 0; g = g->next)
+                if (g->recheck_due) {
+                        g->recheck_due = false;
+                        m->n_rechecks_due--;
+                        grant_recheck(g);
+                        if (g->recheck_due)
+                                break;
+                }
+}
+
 static void on_recheck(Manager *m, Verdict *v, void *userdata) {
         /* The grant may have gone meanwhile, and another of its name have come. */
         _cleanup_free_ Recheck *asked = userdata;
         Grant *g = grant_by_account(m, asked->account);
 
+        recheck_those_due(m);
         if (!g || !streq(g->id, asked->id))
                 return;
         if (!v || verdict_is_no_answer(v))
@@ -347,6 +361,7 @@ static void on_recheck(Manager *m, Verdict *v, void *userdata) {
 void grant_recheck(Grant *g) {
         static const EvaluateContext context = {.phase = "recheck"};
         Recheck *asked;
+        int r;
 
         if (g->state != GRANT_RESERVED && g->state != GRANT_ACTIVE)
                 return;
@@ -355,8 +370,13 @@ void grant_recheck(Grant *g) {
                 return;
         memcpy(asked->account, g->account, sizeof(asked->account));
         memcpy(asked->id, g->id, sizeof(asked->id));
-        if (approver_evaluate(g->manager, g->account, &context, on_recheck, asked) < 0) {
+        r = approver_evaluate(g->manager, g->account, &context, on_recheck, asked);
+        if (r >= 0)
+                return;
+        free(asked);
+        if (r == -EBUSY && !g->recheck_due) {
+                g->recheck_due = true;
+                g->manager->n_rechecks_due++;
+        } else if (r != -EBUSY)
                 log_warning("Cannot ask about %s again, ignoring: its deadline holds", g->account);
-                free(asked);
-        }
 }

@@ -33,6 +33,7 @@ struct Grant {
         uid_t uid; /* and gid */
         GrantState state;
         bool authorized; /* the PAM account phase has said yes: see grant_is_authorized() */
+        bool recheck_due; /* too many questions were open */
         uint8_t warned;  /* warnings given, an index into Config.warn_usec */
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;

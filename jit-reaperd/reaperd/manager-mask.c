@@ -31,7 +31,7 @@ static void runtime_dir_name(uid_t uid, char ret[static NAME_SIZE]) {
         (void) snprintf(ret, NAME_SIZE, "user-runtime-dir@%u.service", uid);
 }
 
-static int on_loaded(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+static int on_done(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         (void) reply, (void) userdata, (void) error;
         return 0;
 }
@@ -42,7 +42,17 @@ static void have_units_read(const Grant *g, const char *name) {
 
         if (bus)
                 (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                                "org.freedesktop.systemd1.Manager", "LoadUnit", on_loaded, NULL, "s", name);
+                                                "org.freedesktop.systemd1.Manager", "LoadUnit", on_done, NULL, "s", name);
+}
+
+void runtime_dir_stop(const Grant *g) {
+        sd_bus *bus = logind_bus(g->manager);
+        char name[NAME_SIZE];
+
+        runtime_dir_name(g->uid, name);
+        if (bus)
+                (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                                "org.freedesktop.systemd1.Manager", "StopUnit", on_done, NULL, "ss", name, "replace");
 }
 
 int manager_mask_make(const Grant *g) {

@@ -50,6 +50,7 @@ typedef struct Manager {
         void *grants_by_uid;
         void *sessions_by_logind_id;
         unsigned n_grants;
+        unsigned n_rechecks_due;
         Lookup *lookups; /* names that jit-approverd is being asked about */
         unsigned n_lookups;
         uint64_t misses_until_usec[256]; /* names that were unknown a moment ago: see lookup.c */

@@ -145,7 +145,8 @@ static bool status_has_uid(const char *status, uid_t uid) {
 }
 
 /* proc(5): the directory's owner is the effective UID, whether the process is dumpable or not (task_dump_owner() in the kernel); without "exe" it has
- * no memory any more. A thousand zombies that their parent has not waited for yet are so passed by quickly. */
+ * no memory any more, unless another thread of it lives ("task" has a link for each, and two). A thousand zombies that their parent has not waited
+ * for yet are so passed by quickly. */
 static bool has_euid_and_is_dead(int proc_fd, const char *pid, uid_t uid) {
         char path[300], target[1];
         struct stat st;
@@ -153,7 +154,10 @@ static bool has_euid_and_is_dead(int proc_fd, const char *pid, uid_t uid) {
         if (fstatat(proc_fd, pid, &st, 0) < 0 || st.st_uid != uid)
                 return false;
         (void) snprintf(path, sizeof(path), "%s/exe", pid);
-        return readlinkat(proc_fd, path, target, sizeof(target)) < 0 && errno == ENOENT;
+        if (readlinkat(proc_fd, path, target, sizeof(target)) >= 0 || errno != ENOENT)
+                return false;
+        (void) snprintf(path, sizeof(path), "%s/task", pid);
+        return fstatat(proc_fd, path, &st, 0) >= 0 && st.st_nlink <= 3;
 }
 
 int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {

@@ -224,6 +224,7 @@ static void forget(Grant *g) {
         (void) grant_record_save(g); /* if this fails it is removed a second time after a restart, which does no harm */
         grant_forget_account(g);
         logind_forget_user(g->manager, g->uid);
+        runtime_dir_stop(g);
         deadline_guard_stop(g);
         g->reaping->events = sd_event_source_disable_unref(g->reaping->events);
         g->reaping->forgotten_usec = now_usec(CLOCK_BOOTTIME);

@@ -250,15 +250,18 @@ static int make_artefacts(const Grant *g) {
         return r;
 }
 
-static void audit_active(const Grant *g) {
+/* A grant without its line in the audit file is none. */
+static int audit_active(const Grant *g) {
         json_t *event = json_pack("{s:s,s:s,s:s,s:I,s:s,s:s*,s:s,s:s,s:o,s:I}", "event", "grant.active", "grant", g->id,
                                   "account", g->account, "uid", (json_int_t) g->uid, "ticket", g->ticket, "digest", g->digest,
                                   "requester", g->requester, "role", g->role, "approvers", json_from_strv(g->approvers),
                                   "until", (json_int_t) g->until_usec);
 
-        if (audit_write(g->manager->audit, event, false) < 0)
-                log_error("Cannot write the audit line of %s, ignoring", g->account);
-        grant_log(g, LOG_NOTICE, "approved", "%s of %s is active as %s (role %s)", g->ticket, g->requester, g->account, g->role);
+        int r = audit_write(g->manager->audit, event, false);
+
+        if (r >= 0)
+                grant_log(g, LOG_NOTICE, "approved", "%s of %s is active as %s (role %s)", g->ticket, g->requester, g->account, g->role);
+        return r;
 }
 
 /* RESERVED to ACTIVE: first what will be, in the record, then its effects. */
@@ -275,10 +278,10 @@ static int activate(Grant *g) {
                 r = make_artefacts(g);
         if (r >= 0)
                 r = grant_arm(g);
-        if (r >= 0) {
+        if (r >= 0)
+                r = audit_active(g);
+        if (r >= 0)
                 g->keys = strv_free(g->keys); /* in the file, and needed no more */
-                audit_active(g);
-        }
         return r;
 }
 

@@ -77,8 +77,8 @@ case_run() {
                 "test_$test_name"
         ) >"$log" 2>&1 </dev/null &
         pid=$!
-        timeout "${TEST_TIMEOUT:-120}" tail -s 0.05 --pid="$pid" -f /dev/null || {
-                echo "FAIL: not done after ${TEST_TIMEOUT:-120} s" >>"$log"
+        timeout "${TEST_TIMEOUT:-180}" tail -s 0.05 --pid="$pid" -f /dev/null || {
+                echo "FAIL: not done after ${TEST_TIMEOUT:-180} s" >>"$log"
                 kill -TERM -- "-$pid" 2>/dev/null
                 sleep 0.5
                 kill -KILL -- "-$pid" 2>/dev/null

@@ -31,7 +31,7 @@ fi
 printf '127.0.0.1 localhost db1 web1\n::1 localhost\n' >"$root/etc/hosts"
 
 # ---- pam_jit ----
-make -s -C "$top" install DESTDIR="$root"
+make -s -C "$top" install DESTDIR="$root" BUILD="${BUILD:-build}"
 cp -r "$top"/examples/pam.d/. "$root/etc/pam.d/"
 cp -r "$top"/examples/sshd_config.d/. "$root/etc/ssh/sshd_config.d/"
 install -m 0440 "$top"/examples/sudoers.d/* "$root/etc/sudoers.d/"

@@ -52,14 +52,16 @@ lib_exit() {
 # layer_make SCRIPT: a second layer over the image, $work/layer: SCRIPT runs with $1 = the root as it will be seen. Mounted in a mount
 # namespace of its own, so that nothing can stay mounted.
 layer_make() {
+        local rc=0
         mkdir "$work/layer" "$work/layer.work" "$work/layer.root"
         unshare --mount --propagation private "$BASH" -c '
                 set -euo pipefail
                 work=$1 root=$2 script=$3
                 mount -t overlay -o "lowerdir=$root,upperdir=$work/layer,workdir=$work/layer.work" overlay "$work/layer.root"
-                "$script" "$work/layer.root"' layer_make "$work" "$root" "$1"
+                "$script" "$work/layer.root"' layer_make "$work" "$root" "$1" || rc=$?
         rmdir "$work/layer.root"
         rm -rf "$work/layer.work"
+        return "$rc"
 }
 
 # ---- boot ----

@@ -4,7 +4,8 @@
 #
 # A group is a file in cases/: its tests (functions test_NAME) share one host, unless one boots its own. Groups run side by side, as
 # many as there are processors. Prints "ok NAME", "not ok NAME (why; log)" or "skip NAME (why)", and a summary; exit status 1 if a test
-# has failed. HOST_SUITE: the Debian release (bookworm). HOST_JOBS: groups at a time. TEST_TIMEOUT: seconds for one test (120).
+# has failed. HOST_SUITE: the Debian release (bookworm). HOST_JOBS: groups at a time. TEST_TIMEOUT: seconds for one test (180).
+# BUILD: where the binaries are built (build).
 # shellcheck source-path=SCRIPTDIR
 set -uo pipefail
 # shellcheck source=lib.sh
@@ -62,7 +63,7 @@ started=$SECONDS
 lib_init "${HOST_SUITE:-bookworm}"
 logs=$top/build/host-logs/$suite
 mkdir -p "$logs" "$work/results"
-LAYER_ETC=$lib_dir/etc layer_make "${LAYER:-$lib_dir/layer.sh}" >"$logs/layer.log" 2>&1 || {
+LAYER_ETC=$lib_dir/etc layer_make "$lib_dir/layer.sh" >"$logs/layer.log" 2>&1 || {
         tail -n 20 "$logs/layer.log" >&2
         echo "not ok layer (pam_jit could not be installed on the host; $logs/layer.log)"
         exit 1
