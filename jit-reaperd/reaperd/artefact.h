@@ -34,6 +34,9 @@ int home_remove(const Grant *g);
  * slice "unneeded", and PID 1 stops it under the session that is just coming up (seen on 252: "transaction is destructive"). */
 int manager_mask_make(const Grant *g);
 int manager_mask_remove(const Grant *g);
+/* PID 1 reads its unit directories anew when one has changed: has it do so now, while the person still proves who they are, and not in the middle
+ * of the login. Does not wait. */
+void manager_mask_announce(const Grant *g);
 /* Once the last process is dead, and without waiting: logind 252 leaves it to StopWhenUnneeded=, 257 stops it itself. */
 void runtime_dir_stop(const Grant *g);
 /* Whether name in /run/systemd/system is such a mask, and whose. */

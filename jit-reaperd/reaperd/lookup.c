@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "approver-link.h"
+#include "artefact.h"
 #include "grant.h"
 #include "log.h"
 #include "lookup.h"
@@ -104,6 +105,8 @@ static void on_lookup_verdict(Manager *m, Verdict *v, void *userdata) {
         if (r < 0)
                 log_error("Cannot reserve %s: %s", l->account, strerror(-r));
         lookup_end(l, g, r);
+        if (g)
+                manager_mask_announce(g);
 }
 
 static Lookup *lookup_find(const Manager *m, const char *account) {

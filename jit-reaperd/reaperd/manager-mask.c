@@ -36,10 +36,11 @@ static int on_done(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return 0;
 }
 
-/* PID 1 reads its unit directories anew when one has changed: now, while the person still proves who they are, and not in the middle of the login. */
-static void have_units_read(const Grant *g, const char *name) {
+void manager_mask_announce(const Grant *g) {
         sd_bus *bus = logind_bus(g->manager);
+        char name[NAME_SIZE];
 
+        runtime_dir_name(g->uid, name);
         if (bus)
                 (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                                                 "org.freedesktop.systemd1.Manager", "LoadUnit", on_done, NULL, "s", name);
@@ -63,10 +64,7 @@ int manager_mask_make(const Grant *g) {
         if (symlinkat("/dev/null", units, name) < 0)
                 return errno == EEXIST ? 0 : -errno;
         runtime_dir_name(g->uid, name);
-        int r = file_write_atomic(units, name, runtime_dir_unit, sizeof(runtime_dir_unit) - 1, 0644, 0, 0, false);
-        if (r >= 0)
-                have_units_read(g, name);
-        return r;
+        return file_write_atomic(units, name, runtime_dir_unit, sizeof(runtime_dir_unit) - 1, 0644, 0, 0, false);
 }
 
 int manager_mask_remove(const Grant *g) {

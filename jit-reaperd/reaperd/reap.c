@@ -223,12 +223,13 @@ static void forget(Grant *g) {
         g->gone_usec = now_usec(CLOCK_REALTIME);
         (void) grant_record_save(g); /* if this fails it is removed a second time after a restart, which does no harm */
         grant_forget_account(g);
+        /* Who waits is told first: every message to the bus wakes others up, who then have the CPU. */
+        answer_waiters(g->reaping);
         logind_forget_user(g->manager, g->uid);
         runtime_dir_stop(g);
         deadline_guard_stop(g);
         g->reaping->events = sd_event_source_disable_unref(g->reaping->events);
         g->reaping->forgotten_usec = now_usec(CLOCK_BOOTTIME);
-        answer_waiters(g->reaping);
 }
 
 /* Whether those who were told have forgotten the account too; what they left meanwhile is taken away. */
