@@ -241,7 +241,7 @@ static bool is_settled(Grant *g) {
 
         journal_acl_remove(g->uid, &r->receipt); /* journald makes a UID's file when it gets to its first message */
         (void) uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
-        (void) uid_count_processes(g->uid, &left, &first);
+        r->receipt.process_absent = uid_count_processes(g->uid, &left, &first) >= 0 && left == 0;
         for (const Session *s = g->past; s; s = s->next)
                 if (s->logind_id)
                         logind_forget_session(g->manager, s->logind_id);

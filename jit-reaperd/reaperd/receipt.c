@@ -62,12 +62,13 @@ static void add_absent(json_t *list, int dir_fd, const char *name, const char *w
                 (void) json_array_append_new(list, json_string(what));
 }
 
-/* Only what has just been looked for and not found. Processes were proven gone before the account was forgotten. */
-static json_t *absent_list(const Grant *g) {
+/* Only what has just been looked for and not found. */
+static json_t *absent_list(const Grant *g, const Receipt *r) {
         const Directories *d = &g->manager->dirs;
         json_t *list = json_array();
 
-        (void) json_array_append_new(list, json_string("process"));
+        if (r->process_absent)
+                (void) json_array_append_new(list, json_string("process"));
         if (!grant_by_account(g->manager, g->account) && !grant_by_uid(g->manager, g->uid))
                 (void) json_array_append_new(list, json_string("account"));
         add_absent(list, d->keys, g->account, "key");
@@ -86,7 +87,7 @@ int receipt_write(const Grant *g, const Receipt *r, unsigned killed) {
                           "approvers", json_from_strv(g->approvers), "granted_at", (json_int_t) g->since_usec, "ended_at",
                           (json_int_t) g->end_usec, "gone_at", (json_int_t) g->gone_usec, "end_reason",
                           g->end_reason ?: "internal", "end_by", g->end_by, "sessions", sessions_to_receipt(g), "killed",
-                          (json_int_t) killed, "removed", json_from_strv(r->removed), "absent", absent_list(g), "residue",
+                          (json_int_t) killed, "removed", json_from_strv(r->removed), "absent", absent_list(g, r), "residue",
                           json_from_strv(r->residue));
         if (!event)
                 return -ENOMEM;

@@ -12,6 +12,7 @@ enum { RECEIPT_ITEMS_MAX = 256 };
 typedef struct Receipt {
         char **removed; /* what was found and removed */
         char **residue; /* what could not be removed or looked at */
+        bool process_absent; /* looked through all of the host's processes */
         unsigned dropped; /* more than RECEIPT_ITEMS_MAX */
 } Receipt;
 

@@ -51,8 +51,6 @@ step() { # NAME...: measures what is wanted of what measure_NAME brings
         echo "# $name: $((SECONDS - started)) s" >&2
 }
 
-# Both sides alike: what else this machine has to do shall not decide.
-renice -n -10 -p $$ >/dev/null 2>&1 || :
 failed=no
 lib_init "${HOST_SUITE:-bookworm}"
 samples=$work/samples
