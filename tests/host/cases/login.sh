@@ -175,6 +175,36 @@ test_ticket_commands() {
         nothing_left jit-cmd1 "$(tail -n1 <<<"$out")"
 }
 
+# examples/roles.d/full-root.conf as it stands: two approvers, everything.
+test_full_root() {
+        role=full-root ticket_ready FULL1
+        expect_status 255 login FULL1 true
+        expect_match '1 of 2' "$out"
+        ticket_approve FULL1 carol
+        out=$(login FULL1 'sudo -n whoami; sudo -n cat /etc/shadow | head -c 5; echo; id -u' 2>/dev/null)
+        echo "$out"
+        [[ ${out%$'\n'*} == $'root\nroot:' ]] || fail "full-root is not root: $out"
+        expect_gone FULL1 "$(tail -n1 <<<"$out")" session-ended
+}
+
+# An SSH certificate with the person as principal, by the CA that jit.conf names; no key of alice's is known to the host.
+test_certificate() {
+        own_host
+        on sh -c 'rm /etc/jit/keys.d/alice; ssh-keygen -q -t ed25519 -N "" -f /root/ca; cp /root/ca.pub /etc/jit/ca.pub
+                for who in alice mallory; do ssh-keygen -q -s /root/ca -I test -n $who -V -1m:+10m /home/$who/.ssh/id_ed25519.pub; done
+                chown alice /home/alice/.ssh/id_ed25519-cert.pub; chown mallory /home/mallory/.ssh/id_ed25519-cert.pub'
+        printf '[Sessions]\nUserCAFile=/etc/jit/ca.pub\n' | put /etc/jit/jit.conf.d/50-ca.conf
+        on systemctl reload-or-restart jit-reaperd.service
+        ticket_ready CERT1 --no-key
+        out=$(login CERT1 'id -u' 2>/dev/null) || fail "the certificate does not open the account"
+        expect_gone CERT1 "$out" session-ended
+        # Signed by the same CA for somebody else.
+        ticket_ready CERT2 --no-key
+        expect_status 255 as mallory ssh "${ssh_options[@]}" jit-cert2@db1 true
+        on rm /home/alice/.ssh/id_ed25519-cert.pub
+        expect_status 255 login CERT2 true
+}
+
 test_home_limits() {
         role=small ticket_ready SMALL1
         out=$(login SMALL1 'head -c 3000000 /dev/zero >big; echo "big: $?"; for i in $(seq 100); do : >f$i || break; done 2>/dev/null; ls | wc -l; cp /usr/bin/id ./id; chmod 4755 ./id; id -u' 2>&1)
