@@ -39,6 +39,8 @@ int manager_mask_remove(const Grant *g);
 void manager_mask_announce(const Grant *g);
 /* Once the last process is dead, and without waiting: logind 252 leaves it to StopWhenUnneeded=, 257 stops it itself. */
 void runtime_dir_stop(const Grant *g);
+/* PID 1 does so by itself nearly always; an empty slice that it forgot is asked for. */
+void user_slice_stop(const Grant *g);
 /* Whether name in /run/systemd/system is such a mask, and whose. */
 bool manager_mask_parse(int units_fd, const char *name, uid_t *ret);
 

@@ -7,6 +7,7 @@
 #include "grant.h"
 #include "log.h"
 #include "lookup.h"
+#include "people.h"
 #include "timefmt.h"
 
 enum {
@@ -147,6 +148,11 @@ void lookup_account(Manager *m, const char *account, VarlinkLink *link, lookup_a
 
         if (g || is_miss(m, account)) {
                 answer(link, g, 0);
+                return;
+        }
+        /* pam_systemd and logind ask userdb before /etc/passwd: an ordinary account of such a name must stay what it is for them, too. */
+        if (name_is_local(account)) {
+                answer(link, NULL, 0);
                 return;
         }
         l = lookup_find(m, account);

@@ -46,14 +46,26 @@ void manager_mask_announce(const Grant *g) {
                                                 "org.freedesktop.systemd1.Manager", "LoadUnit", on_done, NULL, "s", name);
 }
 
-void runtime_dir_stop(const Grant *g) {
+static void stop_unit(const Grant *g, const char *name) {
         sd_bus *bus = logind_bus(g->manager);
-        char name[NAME_SIZE];
 
-        runtime_dir_name(g->uid, name);
         if (bus)
                 (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                                                 "org.freedesktop.systemd1.Manager", "StopUnit", on_done, NULL, "ss", name, "replace");
+}
+
+void runtime_dir_stop(const Grant *g) {
+        char name[NAME_SIZE];
+
+        runtime_dir_name(g->uid, name);
+        stop_unit(g, name);
+}
+
+void user_slice_stop(const Grant *g) {
+        char name[NAME_SIZE];
+
+        (void) snprintf(name, sizeof(name), "user-%u.slice", g->uid);
+        stop_unit(g, name);
 }
 
 int manager_mask_make(const Grant *g) {

@@ -239,6 +239,8 @@ static bool is_settled(Grant *g) {
         unsigned left = 1;
         pid_t first = 0;
 
+        deadline_guard_stop(g);
+        user_slice_stop(g);
         journal_acl_remove(g->uid, &r->receipt); /* journald makes a UID's file when it gets to its first message */
         (void) uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
         r->receipt.process_absent = uid_count_processes(g->uid, &left, &first) >= 0 && left == 0;

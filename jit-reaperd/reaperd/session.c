@@ -131,6 +131,8 @@ static int on_settling(sd_event_source *source, uint64_t usec, void *userdata) {
         _cleanup_free_ char *id = NULL;
 
         (void) usec;
+        if (s->grant->state != GRANT_ACTIVE)
+                return 0;
         if (!s->guarded) {
                 s->guarded = true;
                 deadline_guard_start(s->grant);
