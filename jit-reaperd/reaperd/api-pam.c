@@ -54,6 +54,17 @@ static int refuse(VarlinkLink *l, const char *reason, const char *message) {
         return varlink_reply(l, json_pack("{s:b,s:s,s:s}", "allow", 0, "reason", reason, "message", message));
 }
 
+/* With the line that says whom to ask (jit.conf(5), Contact=). */
+static int tell_refusal(VarlinkLink *l, const Config *config, const char *reason, const char *message) {
+        _cleanup_free_ char *text = NULL;
+
+        if (!config->emergency_contact)
+                return refuse(l, reason, message);
+        if (asprintf(&text, "%s; %s", message, config->emergency_contact) < 0)
+                return -ENOMEM;
+        return refuse(l, reason, text);
+}
+
 /* The person has proved who they are: they are told, and the refusal is on record. */
 static int refuse_person(VarlinkLink *l, const Grant *g, const Caller *c, const char *reason, const char *message) {
         json_t *event = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "event", "login.refused", "account", g->account,
@@ -63,7 +74,7 @@ static int refuse_person(VarlinkLink *l, const Grant *g, const Caller *c, const 
         if (audit_write(g->manager->audit, event, false) < 0)
                 log_warning("Cannot write the audit line of a refusal, ignoring");
         grant_log(g, LOG_NOTICE, reason, "Refused %s: %s", g->account, message);
-        return refuse(l, reason, message);
+        return tell_refusal(l, g->manager->config, reason, message);
 }
 
 static char *join(char *const *v) {

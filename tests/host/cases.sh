@@ -62,8 +62,15 @@ expect_ms_below() { # LIMIT MILLISECONDS WHAT
 
 nothing_left() { # NAME UID
         local found
-        found=$(host_run "$host" env LEFT_WAIT="${LEFT_WAIT:-3}" LEFT_KEYRINGS="${LEFT_KEYRINGS:-no}" bash -s -- "$@" <"$lib_dir/assert-nothing-left.sh") ||
-                fail "of $1 (${2:-no uid}) is left: $(tr '\n' ';' <<<"$found")"
+        found=$(host_run "$host" env LEFT_WAIT="${LEFT_WAIT:-3}" LEFT_KEYRINGS="${LEFT_KEYRINGS:-no}" bash -s -- "$@" <"$lib_dir/assert-nothing-left.sh") && return 0
+        if [[ ${2-} ]]; then
+                echo "units of $2, what needs them, and jobs:"
+                host_run "$host" systemctl list-units --all --no-pager --plain "*$2*"
+                host_run "$host" systemctl show --no-pager -p ActiveState,Job,StopWhenUnneeded,RequiredBy,WantedBy,BoundBy,RequiresMountsFor \
+                        "user-$2.slice"
+                host_run "$host" systemctl list-jobs --no-pager
+        fi
+        fail "of $1 (${2:-no uid}) is left: $(tr '\n' ';' <<<"$found")"
 }
 
 # ---- running ----

@@ -59,6 +59,8 @@ result "cppcheck" "$(cppcheck --quiet --std=c11 --enable=warning,performance,por
         -DJIT_VERSION='"0"' --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=memleak -Ijit-reaperd/shared $sources 2>&1)"
 result "man pages" "$(git ls-files '*.[1-8]' | grep -vE 'corpus|tests/' | xargs mandoc -T lint -W warning 2>&1)"
 result "scripts" "$(git ls-files '*.sh' .ci/run | xargs shellcheck -S warning -x -P SCRIPTDIR 2>&1)"
+result "examples/approvers is what ssh-keygen takes" \
+        "$(ssh-keygen -Y match-principals -I bob -f examples/approvers 2>&1 | grep -vx bob)"
 result "units" "$(
         for unit in jit-reaperd/*/*.service jit-reaperd/*/*.socket; do
                 grep -n '[[:space:]]$' "$unit"
