@@ -79,5 +79,5 @@ void deadline_guard_stop(const Grant *g) {
                 return;
         unit_name(g, "timer", timer);
         (void) sd_bus_call_method_async(bus, NULL, SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER, "StopUnit", on_stopped, NULL, "ss",
-                                        timer, "fail");
+                                        timer, "replace"); /* also where its start is still queued */
 }

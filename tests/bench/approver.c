@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* approver SOCKET: in the place of jit-approverd, says yes to every account jit-TICKET. For measurements of jit-reaperd with more grants
- * than there can be tickets, whose approvals take 5 ms of ssh-keygen each. Its answers are as long as real ones. */
+/* approver SOCKET: in the place of jit-approverd, says yes to every account jit-TICKET. For measurements of jit-reaperd
+ * with more grants than there can be tickets, whose approvals take 5 ms of ssh-keygen each. Its answers are as long as
+ * real ones. */
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -25,11 +26,12 @@ static int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, voi
         if (!account || strncmp(account, "jit-", 4) != 0)
                 return -EINVAL;
         (void) snprintf(title, sizeof(title), "measurement %.30s", account + 4);
-        return varlink_reply(l, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:I,s:I,s:I,s:[s],s:s}}", "verdict", "decision",
-                                          "allow", "reason", "approved", "message", "approved", "ticket", account + 4, "title", title,
-                                          "requester", "alice", "role", "bench", "approvers", "bob", "notBefore",
-                                          (json_int_t) (now - USEC_PER_HOUR), "notAfter", (json_int_t) (now + 4 * USEC_PER_HOUR),
-                                          "ttlUSec", (json_int_t) (4 * USEC_PER_HOUR), "sshKeys", KEY, "digest", DIGEST));
+        return varlink_reply(l, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:I,s:I,s:I,s:[s],s:s}}", "verdict",
+                                          "decision", "allow", "reason", "approved", "message", "approved", "ticket",
+                                          account + 4, "title", title, "requester", "alice", "role", "bench",
+                                          "approvers", "bob", "notBefore", (json_int_t) (now - USEC_PER_HOUR),
+                                          "notAfter", (json_int_t) (now + 4 * USEC_PER_HOUR), "ttlUSec",
+                                          (json_int_t) (4 * USEC_PER_HOUR), "sshKeys", KEY, "digest", DIGEST));
 }
 
 /* Held until the peer goes: no ticket ever changes. */

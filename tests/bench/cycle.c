@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* cycle PREFIX FIRST COUNT [useradd]: for each account PREFIX-N what a login and its end make and remove, through jit-reaperd's sockets:
- * look-up, Authorize, OpenSession; then Revoke, which answers when all of it is gone. With "useradd" each is followed by `useradd -m` and
- * `userdel -r`.
+/* cycle PREFIX FIRST COUNT [useradd]: for each account PREFIX-N what a login and its end make and remove, through
+ * jit-reaperd's sockets: look-up, Authorize, OpenSession; then Revoke, which answers when all of it is gone. With
+ * "useradd" each is followed by `useradd -m` and `userdel -r`.
  *
- * Prints a line per cycle, microseconds: "cycle TOTAL LOOKUP AUTHORIZE OPEN REVOKE RECEIPT" and "useradd TOTAL USERADD USERDEL". RECEIPT is
- * how long after the end the receipt is written: jit-reaperd waits until logind and journald have forgotten the account too. */
+ * Prints a line per cycle, microseconds: "cycle TOTAL LOOKUP AUTHORIZE OPEN REVOKE RECEIPT" and "useradd TOTAL USERADD
+ * USERDEL". RECEIPT is how long after the end the receipt is written: jit-reaperd waits until logind and journald have
+ * forgotten the account too. */
 
 #include <poll.h>
 #include <spawn.h>
@@ -77,7 +78,8 @@ static void holder_reap(const Holder *h) {
         (void) waitpid(h->pid, NULL, 0);
 }
 
-/* Waits until a record is deleted. It can only be this account's, as nothing else comes or goes meanwhile; temporary files have a dot. */
+/* Waits until a record is deleted. It can only be this account's, as nothing else comes or goes meanwhile; temporary
+ * files have a dot. */
 static void wait_for_record(int inotify_fd, const char *account) {
         for (;;) {
                 char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -137,8 +139,10 @@ static void cycle(const char *account) {
         wait_for_record(records_fd, account);
         at[RECEIPT] = bench_now_usec();
         holder_reap(&h);
-        (void) printf("cycle %llu %llu %llu %llu %llu %llu\n", at[NAMED] - at[START] + at[OPENED] - at[KNOWN] + at[GONE] - at[REVOKE],
-                      at[NAMED] - at[START], at[AUTHORIZED] - at[KNOWN], at[OPENED] - at[AUTHORIZED], at[GONE] - at[REVOKE], at[RECEIPT] - at[GONE]);
+        (void) printf("cycle %llu %llu %llu %llu %llu %llu\n",
+                      at[NAMED] - at[START] + at[OPENED] - at[KNOWN] + at[GONE] - at[REVOKE], at[NAMED] - at[START],
+                      at[AUTHORIZED] - at[KNOWN], at[OPENED] - at[AUTHORIZED], at[GONE] - at[REVOKE],
+                      at[RECEIPT] - at[GONE]);
 }
 
 static uint64_t run(const char *const argv[]) {
@@ -149,7 +153,8 @@ static uint64_t run(const char *const argv[]) {
 
         (void) posix_spawn_file_actions_init(&quiet);
         (void) posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1, 0); /* userdel: no mail spool */
-        if (posix_spawnp(&pid, argv[0], &quiet, NULL, (char *const *) argv, environ) != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+        if (posix_spawnp(&pid, argv[0], &quiet, NULL, (char *const *) argv, environ) != 0 ||
+            waitpid(pid, &status, 0) < 0 || status != 0)
                 bench_fail("%s: exit status %d", argv[0], status);
         (void) posix_spawn_file_actions_destroy(&quiet);
         return bench_now_usec() - start;
@@ -162,7 +167,8 @@ static void cycle_ordinary(unsigned number) {
         (void) snprintf(name, sizeof(name), "ordinary%u", number);
         add = run((const char *const[]){"useradd", "-m", name, NULL});
         del = run((const char *const[]){"userdel", "-r", name, NULL});
-        (void) printf("useradd %llu %llu %llu\n", (unsigned long long) (add + del), (unsigned long long) add, (unsigned long long) del);
+        (void) printf("useradd %llu %llu %llu\n", (unsigned long long) (add + del), (unsigned long long) add,
+                      (unsigned long long) del);
 }
 
 int main(int argc, char *argv[]) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* hold PREFIX FIRST COUNT: opens a session for each account PREFIX-N and keeps them all until its standard input ends. Says "held". */
+/* hold PREFIX FIRST COUNT: opens a session for each account PREFIX-N and keeps them all until its standard input ends.
+ * Says "held". */
 
 #include <stdio.h>
 #include <sys/resource.h>

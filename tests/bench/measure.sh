@@ -89,19 +89,27 @@ session_start() {
         wait_for_line "$out" '^up$'
 }
 
-# The same processes on both sides: carol's user manager is masked in the way in which jit-reaperd masks it for its accounts. mallory, with
-# her user manager, is there to show what that alone is worth.
+# The same processes on both sides: carol gets no user manager, in the way in which accounts of ours get none. mallory, with her user
+# manager, is there to show what that alone is worth.
+manager_take_away() { # UID
+        on sh -c 'cd /run/systemd/system && ln -sf /dev/null "user@$1.service" && printf "%s\n" "[Service]" Type=oneshot RemainAfterExit=yes \
+                ExecStop=-/bin/true "Slice=user-%i.slice" >"user-runtime-dir@$1.service" && systemctl daemon-reload' sh "$1"
+}
+
+manager_give_back() { # UID
+        on sh -c 'cd /run/systemd/system && rm -f "user@$1.service" "user-runtime-dir@$1.service" && systemctl daemon-reload' sh "$1"
+}
+
 revoke_pairs() { # NAME COUNT COMMAND
         local i carol mallory
         carol=$(on id -u carol) mallory=$(on id -u mallory)
-        tickets_make "${1//_/-}${PFX-}" "$2" || return
+        tickets_make "${1//_/-}n" "$2" || return
         on systemctl stop "user-$carol.slice"
-        on sh -c 'ln -sf /dev/null "/run/systemd/system/user@$1.service"; ln -sf /dev/null "/run/systemd/system/user-runtime-dir@$1.service"
-                systemctl daemon-reload' sh "$carol"
+        manager_take_away "$carol" || return
         for ((i = 1; i <= $2; i++)); do
-                session_start alice "jit-${1//_/-}${PFX-}$i" "$3" && session_start carol carol "$3" || return
+                session_start alice "jit-${1//_/-}n$i" "$3" && session_start carol carol "$3" || return
                 sleep 0.3 # what a login leaves for later is done by then
-                revoke_one_pair "$1" "$i" "jit-${1//_/-}${PFX-}$i" "$carol" || return
+                revoke_one_pair "$1" "$i" "jit-${1//_/-}n$i" "$carol" || return
                 if ((i <= 3)) && [[ $1 == revoke ]]; then
                         session_start mallory mallory "$3" || return
                         sleep 0.3
@@ -110,7 +118,7 @@ revoke_pairs() { # NAME COUNT COMMAND
                 fi
                 sleep 0.2
         done
-        on sh -c 'rm -f "/run/systemd/system/user@$1.service" "/run/systemd/system/user-runtime-dir@$1.service"; systemctl daemon-reload' sh "$carol"
+        manager_give_back "$carol"
 }
 
 revoke_one_pair() { # NAME I ACCOUNT UID: the first is a warm-up; who comes first takes turns

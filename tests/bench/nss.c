@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* nss PREFIX FIRST COUNT: getpwnam(3) of COUNT names that nobody has, each only once; prints what each took, nanoseconds. */
+/* nss PREFIX FIRST COUNT: getpwnam(3) of COUNT names that nobody has, each only once; prints what each took,
+ * nanoseconds. */
 
 #include <pwd.h>
 #include <stdio.h>

@@ -42,7 +42,8 @@ unsigned bench_number(const char *text) {
 /* ---- calls ---- */
 
 /* One call on a connection of its own. *ret_error: NULL if it went well. */
-static json_t *call(const char *path, const char *method, json_t *parameters, char **ret_error, VarlinkPeer **ret_peer) {
+static json_t *call(const char *path, const char *method, json_t *parameters, char **ret_error,
+                    VarlinkPeer **ret_peer) {
         uint64_t deadline = now_usec(CLOCK_BOOTTIME) + USEC_PER_MINUTE;
         VarlinkPeer *peer = NULL;
         json_t *answer = NULL;
@@ -76,21 +77,25 @@ uid_t client_lookup(const char *account) {
 }
 
 static json_t *login_parameters(const char *account) {
-        return json_pack("{s:s,s:s,s:s,s:s}", "account", account, "service", "sshd", "rhost", "127.0.0.1", "tty", "ssh");
+        return json_pack("{s:s,s:s,s:s,s:s}", "account", account, "service", "sshd", "rhost", "127.0.0.1", "tty",
+                         "ssh");
 }
 
 void client_authorize(const char *account) {
         _cleanup_free_ char *error = NULL;
-        _cleanup_json_ json_t *answer = call(REAPER_SOCKET, REAPER "Authorize", login_parameters(account), &error, NULL);
+        _cleanup_json_ json_t *answer =
+                        call(REAPER_SOCKET, REAPER "Authorize", login_parameters(account), &error, NULL);
 
         if (error || !json_is_true(json_object_get(answer, "allow")))
-                bench_fail("%s is not allowed: %s", account, error ?: json_string_value(json_object_get(answer, "message")));
+                bench_fail("%s is not allowed: %s", account,
+                           error ?: json_string_value(json_object_get(answer, "message")));
 }
 
 VarlinkPeer *client_open_session(const char *account) {
         _cleanup_free_ char *error = NULL;
         VarlinkPeer *peer = NULL;
-        _cleanup_json_ json_t *answer = call(REAPER_SOCKET, REAPER "OpenSession", login_parameters(account), &error, &peer);
+        _cleanup_json_ json_t *answer =
+                        call(REAPER_SOCKET, REAPER "OpenSession", login_parameters(account), &error, &peer);
 
         if (error || !json_object_get(answer, "home"))
                 bench_fail("no session for %s: %s", account, error ?: "no home");
@@ -99,7 +104,8 @@ VarlinkPeer *client_open_session(const char *account) {
 
 void client_revoke(const char *account) {
         _cleanup_free_ char *error = NULL;
-        _cleanup_json_ json_t *answer = call(REAPER_SOCKET, REAPER "Revoke", json_pack("{s:s}", "grant", account), &error, NULL);
+        _cleanup_json_ json_t *answer =
+                        call(REAPER_SOCKET, REAPER "Revoke", json_pack("{s:s}", "grant", account), &error, NULL);
 
         if (error || json_array_size(json_object_get(answer, "revoked")) != 1)
                 bench_fail("%s is not revoked: %s", account, error ?: "no grant");
@@ -157,9 +163,9 @@ bool artefacts_are(bool present, const char *account, uid_t uid, const char **re
         static const struct {
                 const char *directory, *what;
         } table[] = {
-                {JIT_RUN "/keys", "key"},
-                {JIT_RUN "/sudoers.d", "sudo rule"},
-                {JIT_RUN "/home", "home"},
+                        {JIT_RUN "/keys", "key"},
+                        {JIT_RUN "/sudoers.d", "sudo rule"},
+                        {JIT_RUN "/home", "home"},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++)

@@ -2,8 +2,9 @@
 #ifndef JIT_BENCH_REAPER_CLIENT_H
 #define JIT_BENCH_REAPER_CLIENT_H
 
-/* What sshd and pam_jit say to jit-reaperd, without sshd; and a look at what lies on the host. Every function ends the program where the
- * answer is not the one that a measurement needs: a figure of something else would be worse than none. */
+/* What sshd and pam_jit say to jit-reaperd, without sshd; and a look at what lies on the host. Every function ends the
+ * program where the answer is not the one that a measurement needs: a figure of something else would be worse than
+ * none. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,8 +26,8 @@ VarlinkPeer *client_open_session(const char *account);
 /* Comes back when the grant is gone. */
 void client_revoke(const char *account);
 
-/* Whether key, sudo rule, home and account are there, all of them or none; what is not as expected goes to *ret_what. Processes are
- * looked for too when there should be none. */
+/* Whether key, sudo rule, home and account are there, all of them or none; what is not as expected goes to *ret_what.
+ * Processes are looked for too when there should be none. */
 bool artefacts_are(bool present, const char *account, uid_t uid, const char **ret_what);
 
 #endif

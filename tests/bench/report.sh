@@ -36,7 +36,7 @@ entry() { # DIR NAME UNIT KIND TARGET
         jq -n --arg name "$2" --arg unit "$3" --arg kind "$4" --argjson target "$5" --argjson value "$(median "$1/$2.value")" \
                 --argjson baseline "$baseline" --argjson samples "$(wc -l <"$1/$2.value")" --argjson extras "$(extras "$1" "$2")" '
                 (if $baseline then $value / $baseline * 1000 | round / 1000 else null end) as $ratio |
-                {($name): ({value: $value, unit: $unit, baseline: $baseline, ratio: $ratio, target: {($kind): $target},
+                {($name): ({value: $value, unit: $unit, baseline: $baseline, ratio: $ratio, target: $target,
                         met: ((if $kind == "ratio" then $ratio else $value end) <= $target), samples: $samples} + $extras)}'
 }
 
@@ -49,7 +49,7 @@ table() { # JSON FILE
                 ["NAME", "OURS", "BASELINE", "RATIO", "TARGET", ""],
                 (to_entries[] | .key as $name | .value | .unit as $unit |
                         [$name, (.value | shown($unit)), (.baseline | shown($unit)), (.ratio // "-" | tostring),
-                        (if .target.ratio then "<= \(.target.ratio)" else "<= " + (.target.value | shown($unit)) end),
+                        "<= " + (if .ratio then (.target | tostring) else (.target | shown($unit)) end),
                         (if .met then "met" else "MISSED" end)]) | @tsv' "$1" | column -t -s $'\t'
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* revoke ACCOUNT: from the Revoke call to no process, no account, no key, no rule, no home. The answer says when; that it says the truth is
- * looked at, and if not, the time runs on until it is true.
- * revoke --kill UID: the limit. A bare write to cgroup.kill of the user's slice until the kernel says that it is empty.
+/* revoke ACCOUNT: from the Revoke call to no process, no account, no key, no rule, no home. The answer says when; that
+ * it says the truth is looked at, and if not, the time runs on until it is true. revoke --kill UID: the limit. A bare
+ * write to cgroup.kill of the user's slice until the kernel says that it is empty.
  *
  * Both print microseconds. */
 

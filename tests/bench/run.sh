@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD: what pam_jit costs, on a disposable real host, each figure beside what a user would do otherwise, in the same run and in
 # turns, so that both sides meet the same noise. Writes BUILD/bench.json, an object of NAME: {"value", "unit", "baseline", "ratio",
-# "target", "met", "samples", ...}, medians all, and prints it as a table. Ends with 0 whether targets are met or not, with 1 if something
-# cannot be measured.
+# "target" (of the ratio, or of the value where nothing is beside it), "met", "samples", ...}, medians all, and prints it as a table. Ends
+# with 0 whether targets are met or not, with 1 if something cannot be measured. run.sh BUILD NAME...: these alone.
 #
 # account_cycle  all artefacts of a grant made and removed (look-up, Authorize, OpenSession; end of the session's process until the
 #                receipt is written) | useradd -m and userdel -r
@@ -55,10 +55,10 @@ failed=no
 lib_init "${HOST_SUITE:-bookworm}"
 samples=$work/samples
 mkdir "$samples"
-build_programs && layer_make "$here/layer.sh" >"$work/layer.log" 2>&1 && [[ -d $work/layer/opt/bench ]] || {
+if ! build_programs || ! layer_make "$here/layer.sh" >"$work/layer.log" 2>&1; then
         tail -n 20 "$work/layer.log" >&2
         exit 1
-}
+fi
 # The quiet host counts wake-ups for a minute while the other one works.
 host_boot quiet || exit 1
 if is_wanted idle_wakeups || is_wanted empty_rss; then

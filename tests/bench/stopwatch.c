@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* stopwatch COMMAND...: runs it, which must succeed, and prints how long it took, microseconds. Its own output is thrown away. */
+/* stopwatch COMMAND...: runs it, which must succeed, and prints how long it took, microseconds. Its own output is
+ * thrown away. */
 
 #include <spawn.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ int main(int argc, char *argv[]) {
         (void) posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", 0, 0);
         (void) posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
         start = bench_now_usec();
-        if (posix_spawnp(&pid, argv[1], &quiet, NULL, argv + 1, environ) != 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+        if (posix_spawnp(&pid, argv[1], &quiet, NULL, argv + 1, environ) != 0 || waitpid(pid, &status, 0) < 0 ||
+            status != 0)
                 bench_fail("%s has failed", argv[1]);
         (void) printf("%llu\n", (unsigned long long) (bench_now_usec() - start));
         return 0;
