@@ -37,8 +37,6 @@ struct Grant {
         uint8_t warned;  /* warnings given, an index into Config.warn_usec */
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;
-        uint64_t authorized_usec; /* CLOCK_BOOTTIME: until when OpenSession may follow */
-        uint64_t allowed_usec;    /* authorized, not yet ACTIVE: how long it may live from the login on */
         uint64_t since_usec;      /* wall clock: reserved, then activated */
         uint64_t until_usec;      /* wall clock, for people and for sudoers and sshd */
         uint64_t deadline_usec;   /* CLOCK_BOOTTIME: of the reservation, then of the grant */
@@ -47,8 +45,16 @@ struct Grant {
         Session *past;            /* ended ones, for the receipt; the latest first */
         unsigned n_forgotten;     /* ended ones that are no longer in it */
         char *end_reason, *end_by; /* REVOKING: a code, and who asked for it */
-        uint64_t end_usec;        /* wall clock: when REVOKING began */
-        uint64_t gone_usec;       /* wall clock: when the account was gone */
+        union { /* memory is counted, and the two are never needed at the same time */
+                struct {
+                        uint64_t authorized_usec; /* RESERVED, authorized: until when OpenSession may follow, CLOCK_BOOTTIME */
+                        uint64_t allowed_usec;    /* and how long the grant may live from the login on */
+                };
+                struct {
+                        uint64_t end_usec;  /* wall clock: when REVOKING began */
+                        uint64_t gone_usec; /* wall clock: when the account was gone */
+                };
+        };
         Reaping *reaping;         /* REVOKING */
 };
 

@@ -129,14 +129,14 @@ static void settled(Session *s) {
 static int on_settling(sd_event_source *source, uint64_t usec, void *userdata) {
         Session *s = userdata;
         _cleanup_free_ char *id = NULL;
+        bool last = s->guarded;
 
         (void) usec;
         if (s->grant->state != GRANT_ACTIVE)
                 return 0;
-        if (!s->guarded) {
-                s->guarded = true;
+        if (!s->guarded)
                 deadline_guard_start(s->grant);
-        }
+        s->guarded = true;
         if (!s->logind_id && sd_pid_get_session(s->pid, &id) >= 0)
                 (void) session_set_logind_id(s, take_ptr(id));
         /* What other programs than sshd open need not be a session of logind's: su(1) stays in its caller's. */
@@ -144,7 +144,7 @@ static int on_settling(sd_event_source *source, uint64_t usec, void *userdata) {
                 settled(s);
                 return 0;
         }
-        if (s->settling_since_usec + SETTLING_USEC > now_usec(CLOCK_BOOTTIME)) {
+        if (!last) {
                 (void) sd_event_source_set_time_relative(source, SETTLING_USEC);
                 return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         }
@@ -315,7 +315,6 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
                 return -ENOMEM;
         s->pid = varlink_link_pid(link);
         s->from_usec = now_usec(CLOCK_REALTIME);
-        s->settling_since_usec = now_usec(CLOCK_BOOTTIME);
         r = take_caller(s, caller);
         if (r >= 0)
                 r = watch_process(s);

@@ -19,7 +19,6 @@ struct Session {
         VarlinkLink *link;        /* NULL after a restart of ours */
         sd_event_source *pidfd;
         sd_event_source *settling;/* until PID 1 has the grant's deadline, and then until logind is known to have the session */
-        uint64_t settling_since_usec; /* CLOCK_BOOTTIME */
         bool guarded;             /* the first of the two */
         sd_event_source *closing; /* PAM has closed the session: its process gets a moment to end by itself */
 };

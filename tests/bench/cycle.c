@@ -22,7 +22,7 @@ extern char **environ;
 
 enum { GONE_MSEC_MAX = 20000 };
 /* After each step: what PID 1, logind and the journal still do for it is no part of the next. */
-enum { PAUSE_USEC = 50000 };
+enum { PAUSE_USEC = 50000, SESSION_USEC = 250000 };
 /* Between the look-up and the account phase sshd and its client sign and check: not less than this, and not counted. */
 enum { SIGNATURE_USEC = 10000 };
 
@@ -131,7 +131,7 @@ static void cycle(const char *account) {
         holder_open(&h);
         at[OPENED] = bench_now_usec();
         check(true, account, uid);
-        (void) usleep(PAUSE_USEC);
+        (void) usleep(SESSION_USEC);
         at[REVOKE] = bench_now_usec();
         client_revoke(account);
         at[GONE] = bench_now_usec();
