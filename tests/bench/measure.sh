@@ -222,7 +222,7 @@ measure_scale_10k() {
         put_sample scale_10k grants "$grants"
         host=quiet hold_start few 10 || return
         host=busy pid1_settles
-        for ((round = 0; round <= 8; round++)); do
+        for ((round = 0; round <= 6; round++)); do
                 if ((round % 2)); then
                         scale_turn quiet baseline "$round" && scale_turn busy value "$round" || return
                 else

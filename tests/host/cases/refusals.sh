@@ -7,6 +7,7 @@ refused() {
         local id=$1 reason=$2 words=$3
         expect_status 255 login "$id" 'id; touch /tmp/got-in'
         expect_match "pam_jit: .*$words" "$out"
+        expect_match 'ask the test desk' "$out" # Contact= in etc/jit.conf.d
         expect_no_match 'uid=' "$out"
         journal_has "$reason" "$id"
         leaves_nothing "$id"
