@@ -80,6 +80,7 @@ check_host() {
 
 for part in "${parts[@]}"; do
         before=$(wc -l <"$results")
+        started=$SECONDS
         case $part in
         check-unit) check_unit ;;
         check-pam) check_pam ;;
@@ -88,6 +89,7 @@ for part in "${parts[@]}"; do
         esac
         # A part that could not even start has not passed.
         (($(wc -l <"$results") > before)) || echo "not ok $part: it ran no test" | tee -a "$results"
+        echo "# $part took $((SECONDS - started)) s"
 done
 
 passed=$(grep -c '^ok ' "$results")
