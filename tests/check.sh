@@ -16,7 +16,7 @@ mkdir -p "$log"
 
 # report PREFIX: takes the result lines out of a test's output, with the test's name before each.
 report() {
-        sed -nE "s#^(ok|not ok|skip) #\1 $1: #p" | tee -a "$results"
+        sed -unE "s#^(ok|not ok|skip) #\1 $1: #p" | tee -a "$results"
 }
 
 # step NAME COMMAND...: a test that is one command.

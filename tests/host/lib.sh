@@ -4,7 +4,8 @@
 # a boot takes about a second and what a test does to its host is gone with it. Works where this machine's own PID 1 is not systemd
 # and where its cgroups are the hybrid of v1 and v2.
 #
-#   lib_init [SUITE]            a work folder; everything in it ends by process id when the calling shell exits
+#   lib_init [SUITE]            a work folder; everything in it ends by process id when the calling shell exits (on_lib_exit, if there
+#                               is such a function, is called before)
 #   host_boot NAME              boots (as HOST_NAME, default db1) and waits until PID 1 says running; several may run at once
 #   host_run NAME CMD...        as root inside
 #   host_as NAME USER CMD...    as USER inside, with a login's plain environment and no session
@@ -40,6 +41,7 @@ lib_exit() {
         local rc=$? host
         [[ $BASHPID == "$lib_pid" ]] || return "$rc"
         trap '' INT TERM HUP
+        if declare -F on_lib_exit >/dev/null; then on_lib_exit; fi
         for host in "$work"/hosts/*/; do
                 [[ -d $host ]] && host_stop "$(basename "$host")"
         done
@@ -105,6 +107,10 @@ host_power_on() {
         echo $! >"$dir/job"
 }
 
+host_is_leader() { # PID, which is PID 1 somewhere else
+        [[ $1 != 1 && $(awk '$1 == "NSpid:" && NF > 2 { print $NF }' "/proc/$1/status" 2>/dev/null) == 1 ]]
+}
+
 # The leader is systemd-nspawn's child that is PID 1 in there.
 host_find_leader() {
         local dir=$work/hosts/$1 pid child
@@ -114,7 +120,7 @@ host_find_leader() {
         # No newline ends that file, so read returns 1 where it has read.
         read -ra children 2>/dev/null <"/proc/$pid/task/$pid/children" || :
         for child in "${children[@]}"; do
-                if [[ $(awk '$1 == "NSpid:" { print $NF }' "/proc/$child/status" 2>/dev/null) == 1 ]]; then
+                if host_is_leader "$child"; then
                         echo "$child"
                         return 0
                 fi
@@ -173,20 +179,24 @@ host_crash() {
 host_stop() {
         local dir=$work/hosts/$1 pid leader group i
         pid=$(cat "$dir/pid" 2>/dev/null) || return 0
-        if leader=$(host_find_leader "$1"); then kill -KILL "$leader" 2>/dev/null || :; fi
+        # If systemd-nspawn was killed, its host lives on: then what was noted at the boot, if it still is a PID 1.
+        if leader=$(host_find_leader "$1") || { leader=$(host_leader "$1" 2>/dev/null) && host_is_leader "$leader"; }; then
+                kill -KILL "$leader" 2>/dev/null || :
+        fi
         for ((i = 0; i < 200; i++)); do
                 host_alive "$pid" || break
-                # Its children first: a host whose systemd-nspawn is gone would live on.
                 ((i != 100)) || { pkill -KILL -P "$pid"; kill -KILL "$pid" 2>/dev/null || :; }
                 sleep 0.02
         done
         wait "$(cat "$dir/job")" 2>/dev/null || :
         rm -f "$dir/pid" "$dir/leader" "$dir/job"
         group=$(host_cgroup "$1")
+        [[ $group == /* && -d $group ]] || return 0
+        echo 1 2>/dev/null >"$group/cgroup.kill" || :
         # The kernel empties it a moment later.
         for ((i = 0; i < 50; i++)); do
-                [[ $group == /* && -d $group ]] || break
-                find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
+                find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
+                sleep 0.02
         done
 }
 

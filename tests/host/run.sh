@@ -69,6 +69,15 @@ LAYER_ETC=$lib_dir/etc layer_make "$lib_dir/layer.sh" >"$logs/layer.log" 2>&1 ||
         exit 1
 }
 
+# Interrupted: the groups' shells first, or they would boot the next host.
+on_lib_exit() {
+        local pid
+        for pid in $(jobs -p); do
+                # shellcheck disable=SC2046  # numbers
+                kill -KILL $(descendants "$pid") 2>/dev/null
+        done
+}
+
 jobs=0
 for group in "${groups[@]}"; do
         if ((jobs >= ${HOST_JOBS:-$(nproc)})); then wait -n; jobs=$((jobs - 1)); fi
