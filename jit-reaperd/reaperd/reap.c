@@ -221,10 +221,10 @@ static bool remove_places(Grant *g) {
 static void forget(Grant *g) {
         g->state = GRANT_FORGOTTEN;
         g->gone_usec = now_usec(CLOCK_REALTIME);
-        (void) grant_record_save(g); /* if this fails it is removed a second time after a restart, which does no harm */
         grant_forget_account(g);
         /* Who waits is told first: every message to the bus wakes others up, who then have the CPU. */
         answer_waiters(g->reaping);
+        (void) grant_record_save(g); /* without it all of this is removed a second time after a restart, which does no harm */
         logind_forget_user(g->manager, g->uid);
         runtime_dir_stop(g);
         deadline_guard_stop(g);
