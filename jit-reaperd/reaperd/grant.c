@@ -251,13 +251,17 @@ void grant_release(Grant *g) {
 
 /* ---- time ---- */
 
+static uint64_t end_usec(const Grant *g) {
+        return g->state == GRANT_ACTIVE ? g->deadline_usec - GRANT_TELL_USEC : g->deadline_usec;
+}
+
 static int on_grant_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Grant *g = userdata;
         const Role *role = grant_role(g);
         uint64_t now = now_usec(CLOCK_BOOTTIME);
 
         (void) s, (void) usec;
-        if (now >= g->deadline_usec) {
+        if (now >= end_usec(g)) {
                 if (g->state == GRANT_RESERVED)
                         grant_release(g);
                 else
@@ -277,14 +281,14 @@ static int on_grant_timer(sd_event_source *s, uint64_t usec, void *userdata) {
 /* The next warning, deadline or look at idleness, whichever comes first. */
 static uint64_t next_due_usec(Grant *g) {
         const Role *role = grant_role(g);
-        uint64_t due = g->deadline_usec;
+        uint64_t due = end_usec(g);
 
         if (g->state != GRANT_ACTIVE)
                 return due;
         if (g->manager->config->warn_usec) {
                 uint64_t before = g->manager->config->warn_usec[g->warned];
-                if (before > 0 && before < due && due - before < due)
-                        due -= before;
+                if (before > 0 && before < g->deadline_usec && g->deadline_usec - before < due)
+                        due = g->deadline_usec - before;
         }
         if (role && role->idle_usec > 0) {
                 uint64_t idle = idle_due_usec(g, role->idle_usec);

@@ -78,6 +78,10 @@ Grant *grant_find(const Manager *m, const char *what);
 void grant_forget_account(Grant *g);
 int grant_link(Grant *g); /* into the trees and the list: -EEXIST, -ENOMEM */
 
+/* So long before its deadline an ACTIVE grant's rights go and its terminals are told, so that all of it is dead at the deadline and PID 1's own
+ * RuntimeMaxSec= does not take sshd away before it has passed the message on. */
+#define GRANT_TELL_USEC (20 * UINT64_C(1000))
+
 /* Sets the timer to the earliest of what is due: end of the reservation or of the grant, warning, look at idleness. */
 int grant_arm(Grant *g);
 

@@ -28,7 +28,7 @@
 #define LOOK_AGAIN_SLOWLY_USEC (2 * USEC_PER_SEC)
 #define ALARM_USEC (2 * USEC_PER_SEC)
 /* sshd dies with the rest: so long it gets to send the last line on the terminal to its client. The rights are gone already. */
-#define HEAR_USEC (1 * USEC_PER_MSEC)
+#define HEAR_USEC (5 * USEC_PER_MSEC)
 /* How long journald and logind may take to be done with an account that is gone; the receipt is written then. */
 #define SETTLE_USEC (500 * USEC_PER_MSEC)
 #define SETTLE_MAX_USEC (10 * USEC_PER_SEC)
@@ -298,6 +298,13 @@ static void reap_step(Grant *g) {
         look_again(g, SETTLE_USEC);
 }
 
+/* At a deadline, until then. */
+static uint64_t hear_usec(const Grant *g) {
+        uint64_t now = now_usec(CLOCK_BOOTTIME), left = g->deadline_usec > now ? g->deadline_usec - now : 0;
+
+        return left > 0 && left <= GRANT_TELL_USEC ? left : HEAR_USEC;
+}
+
 void reap_start(Grant *g, const char *detail) {
         Reaping *r = calloc(1, sizeof(*r));
 
@@ -311,7 +318,7 @@ void reap_start(Grant *g, const char *detail) {
         r->forgotten_usec = r->started_usec; /* where the record says FORGOTTEN */
         g->timer = sd_event_source_disable_unref(g->timer);
         if (detail && remove_rights(g) && terminal_tell(g->uid, detail) > 0)
-                look_again(g, HEAR_USEC);
+                look_again(g, hear_usec(g));
         else
                 reap_step(g);
 }
