@@ -71,8 +71,10 @@ test_plant_session() {
         on useradd -M -d / -s /bin/bash -u $plant_uid $plant_name
         on sh -c 'mkdir -p /etc/keys; cp /home/alice/.ssh/id_ed25519.pub /etc/keys/planted0; echo "AuthorizedKeysFile /etc/keys/%u .ssh/authorized_keys" >/etc/ssh/sshd_config.d/00-planted.conf; systemctl reload ssh'
         as alice ssh -tt planted0@db1 'sleep 99' </dev/null &
-        # sshd notes the login last, after its PAM session.
+        # sshd notes the login after its PAM session, and hands the terminal over after that (Debian 13's who asks logind, which
+        # knows the session before either).
         wait_for 5 on sh -c "who | grep -w $plant_name"
+        wait_for 5 on sh -c "find /dev/pts -uid $plant_uid | grep ."
         local findings kind
         findings=$(on env LEFT_WAIT=0 LEFT_KEYRINGS=yes bash -s -- $plant_name $plant_uid <"$lib_dir/assert-nothing-left.sh") && fail "a live session was not found"
         echo "$findings"
