@@ -10,7 +10,7 @@ test_happy_path() {
         ticket_approve HAPPY1
         ! is_known jit-happy1 || fail "the account is there before anybody logs in"
 
-        out=$(login HAPPY1 'id; pwd; echo "$HOME $USER $SHELL"; findmnt -no OPTIONS ~; sudo -n id -u; sudo -n true; echo "refused: $?"; sudo -n cat /etc/shadow; sudo -n -l; touch file; ls -la' 2>&1)
+        out=$(login HAPPY1 'exec 2>&1; id; pwd; echo "$HOME $USER $SHELL"; findmnt -no OPTIONS ~; sudo -n id -u; sudo -n true; echo "refused: $?"; sudo -n cat /etc/shadow; sudo -n -l; touch file; ls -la' 2>&1)
         echo "$out"
         expect_match '^uid=[0-9]+\(jit-happy1\) gid=[0-9]+\(jit-happy1\) groups=.*\(adm\)' "$out"
         expect_match '^/run/jit/home/jit-happy1$' "$out"
@@ -168,7 +168,7 @@ test_reactivation() {
 # A ticket may narrow what its role allows.
 test_ticket_commands() {
         ticket_ready CMD1 --command /usr/bin/id
-        out=$(login CMD1 'sudo -n id -u; sudo -n systemctl restart cron; echo "restart: $?"; id -u' 2>&1)
+        out=$(login CMD1 'exec 2>&1; sudo -n id -u; sudo -n systemctl restart cron; echo "restart: $?"; id -u' 2>&1)
         echo "$out"
         expect_match '^0$' "$out"
         expect_match '^restart: 1$' "$out"
@@ -207,7 +207,7 @@ test_certificate() {
 
 test_home_limits() {
         role=small ticket_ready SMALL1
-        out=$(login SMALL1 'head -c 3000000 /dev/zero >big; echo "big: $?"; for i in $(seq 100); do : >f$i || break; done 2>/dev/null; ls | wc -l; cp /usr/bin/id ./id; chmod 4755 ./id; id -u' 2>&1)
+        out=$(login SMALL1 'exec 2>&1; head -c 3000000 /dev/zero >big; echo "big: $?"; for i in $(seq 100); do : >f$i || break; done 2>/dev/null; ls | wc -l; cp /usr/bin/id ./id; chmod 4755 ./id; id -u' 2>&1)
         echo "$out"
         expect_match '^big: 1$' "$out"
         nothing_left jit-small1 "$(tail -n1 <<<"$out")"

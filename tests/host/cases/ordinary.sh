@@ -6,11 +6,11 @@
 ordinary_works() {
         local what=$1 limit=${2:-2500} start
         start=$(now_ms)
-        out=$(as mallory timeout 100 ssh "${ssh_options[@]}" db1 'id -un; pwd; exit 5' 2>&1) && fail "$what: exit status lost"
+        out=$(as mallory timeout 100 ssh "${ssh_options[@]}" db1 'exec 2>&1; id -un; pwd; exit 5' 2>&1) && fail "$what: exit status lost"
         expect_ms_below "$limit" $(($(now_ms) - start)) "$what: ssh"
         [[ $out == $'mallory\n/home/mallory' ]] || fail "$what: mallory's login says: $out"
         start=$(now_ms)
-        out=$(as olga timeout 100 ssh "${ssh_options[@]}" db1 'sudo -n id -un; sudo -n -u mallory id -un' 2>&1) || fail "$what: olga's sudo failed: $out"
+        out=$(as olga timeout 100 ssh "${ssh_options[@]}" db1 'exec 2>&1; sudo -n id -un; sudo -n -u mallory id -un' 2>&1) || fail "$what: olga's sudo failed: $out"
         expect_ms_below "$limit" $(($(now_ms) - start)) "$what: ssh and sudo"
         [[ $out == $'root\nmallory' ]] || fail "$what: olga's sudo says: $out"
         start=$(now_ms)
@@ -21,7 +21,7 @@ ordinary_works() {
 test_ordinary_running() {
         on systemctl start jit-reaperd.service
         ordinary_works running
-        out=$(as mallory ssh "${ssh_options[@]}" db1 'id -un; echo "$XDG_SESSION_ID"; ls -d /run/user/$(id -u); systemctl --user is-system-running' 2>&1)
+        out=$(as mallory ssh "${ssh_options[@]}" db1 'exec 2>&1; id -un; echo "$XDG_SESSION_ID"; ls -d /run/user/$(id -u); systemctl --user is-system-running' 2>&1)
         expect_match '^/run/user/' "$out"
         expect_match '^(running|degraded|starting)' "$out"
 }
