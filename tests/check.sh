@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# check.sh BUILD [check-unit|check-pam|check-host]...: all tests, or a part of them. Every test is a line "ok NAME", "not ok NAME ..." or
+# check.sh BUILD [check-unit|check-pam|check-host|check-tickets]...: all tests, or a part of them. Every test is a line "ok NAME", "not ok NAME ..." or
 # "skip NAME (why)"; the last line counts them. Long outputs go to BUILD/log. Ends with 1 if anything failed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${1:?usage: check.sh BUILD [PART...]}
 shift
 parts=("$@")
-((${#parts[@]})) || parts=(check-unit check-pam check-host)
+((${#parts[@]})) || parts=(check-unit check-pam check-host check-tickets)
 jobs=$(nproc)
 log=$build/log
 results=$log/results
@@ -78,6 +78,11 @@ check_host() {
         done
 }
 
+check_tickets() {
+        step "build for the tickets" make -j"$jobs" BUILD="$build" all
+        tests/tickets/run.sh "$build" 2>"$log/tickets.err" | report tickets
+}
+
 for part in "${parts[@]}"; do
         before=$(wc -l <"$results")
         started=$SECONDS
@@ -85,6 +90,7 @@ for part in "${parts[@]}"; do
         check-unit) check_unit ;;
         check-pam) check_pam ;;
         check-host) check_host ;;
+        check-tickets) check_tickets ;;
         *) echo "no such part: $part" >&2; exit 2 ;;
         esac
         # A part that could not even start has not passed.

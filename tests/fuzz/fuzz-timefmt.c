@@ -27,15 +27,19 @@ static void check_instant(uint64_t usec) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         char *text = malloc(size + 1);
-        uint64_t usec = 0;
+        uint64_t usec = 0, zoned = 0;
 
         require(text);
         if (size > 0)
                 memcpy(text, data, size);
         text[size] = '\0';
 
-        if (time_parse_rfc3339(text, &usec) == 0)
+        if (time_parse_rfc3339_zone(text, &zoned) == 0)
+                check_instant(zoned);
+        if (time_parse_rfc3339(text, &usec) == 0) {
+                require(time_parse_rfc3339_zone(text, &zoned) == 0 && zoned == usec);
                 check_instant(usec);
+        }
         if (time_parse_span(text, &usec) == 0)
                 check_instant(usec);
         if (size >= sizeof(usec)) {

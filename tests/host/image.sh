@@ -14,11 +14,14 @@ root=$top/build/hosts/$suite
 packages=(
         systemd systemd-sysv dbus libpam-systemd libnss-systemd
         openssh-server openssh-client openssh-sftp-server sudo login passwd util-linux procps iproute2 ca-certificates
-        libjansson4 libjq1 libinih1 libssl3
+        libjansson4 libjq1 libinih1 libssl3 libcurl4
         nginx cron at tmux strace netcat-openbsd acl lsof bsdextrautils
 )
 case $suite in
-trixie) packages=("${packages[@]/libssl3/libssl3t64}" util-linux-extra wtmpdb libpam-wtmpdb) ;;
+trixie)
+        packages=("${packages[@]/libssl3/libssl3t64}")
+        packages=("${packages[@]/libcurl4/libcurl4t64}" util-linux-extra wtmpdb libpam-wtmpdb)
+        ;;
 esac
 
 masked=(

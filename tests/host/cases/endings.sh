@@ -30,7 +30,7 @@ test_deadline_daemon_stopped() {
         own_host
         short_ticket TTL2 8
         session_start TTL2
-        wait_for 3 on systemctl is-active "jit-deadline-$session_uid.timer" || fail "PID 1 has no timer for the deadline"
+        wait_for 10 on systemctl is-active "jit-deadline-$session_uid.timer" || fail "PID 1 has no timer for the deadline"
         pid=$(daemon_pid jit-reaperd)
         on kill -STOP "$pid"
         ends_on_time
@@ -45,7 +45,7 @@ test_deadline_daemon_masked() {
         own_host
         short_ticket TTL3 6
         session_start TTL3
-        wait_for 3 on systemctl is-active "jit-deadline-$session_uid.timer" || fail "PID 1 has no timer for the deadline"
+        wait_for 10 on systemctl is-active "jit-deadline-$session_uid.timer" || fail "PID 1 has no timer for the deadline"
         on systemctl mask --quiet --runtime --now jit-reaperd.service jit-reaperd.socket
         ends_on_time
         on sh -c "! pgrep -u $session_uid"

@@ -32,7 +32,7 @@ test_happy_path() {
 test_attribution() {
         ticket_ready ATTR1
         session_start_tty ATTR1
-        wait_for 3 on sh -c 'who | grep -q jit-attr1'
+        wait_for 10 on sh -c 'who | grep -q jit-attr1'
         expect_match 'alice.*ATTR1|ATTR1.*alice' "$(on getent passwd jit-attr1)"
         expect_match 'alice.*ATTR1|ATTR1.*alice' "$(as mallory getent passwd jit-attr1)"
         expect_match "^jit-attr1" "$(on last -w | head -n1)"
@@ -102,7 +102,7 @@ test_forwarding() {
         on systemd-run --quiet --unit=echo-server nc -lkN 127.0.0.1 7001
         session_start FWD1 -o ExitOnForwardFailure=yes -L 7002:127.0.0.1:7001 -R 7003:127.0.0.1:22
         uid=$session_uid
-        wait_for 3 on nc -z 127.0.0.1 7002
+        wait_for 10 on nc -z 127.0.0.1 7002
         expect_match '^SSH-2' "$(on sh -c 'nc -w2 127.0.0.1 7003 </dev/null | head -n1')"
         expect_match '^SSH-2' "$(as alice ssh "${ssh_options[@]}" -W 127.0.0.1:22 "$target" </dev/null 2>/dev/null | head -n1 | tr -d '\r')"
         session_logout
@@ -110,7 +110,7 @@ test_forwarding() {
         ! on nc -z 127.0.0.1 7003 || fail "the forwarded port still listens"
         # Only a forwarding, without a shell.
         as alice timeout 3 ssh "${ssh_options[@]}" -N -L 7004:127.0.0.1:7001 "$target" >/dev/null 2>&1 &
-        wait_for 3 on nc -z 127.0.0.1 7004
+        wait_for 10 on nc -z 127.0.0.1 7004
         wait $! || :
         nothing_left jit-fwd1 "$uid"
         on systemctl stop echo-server

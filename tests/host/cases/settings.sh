@@ -77,7 +77,7 @@ test_audit_changed() {
         ticket_ready AUDIT1
         expect_status 0 login AUDIT1 true
         nothing_left jit-audit1 ""
-        wait_for 3 receipt AUDIT1
+        wait_for 10 receipt AUDIT1
         expect_status 0 on jitctl audit verify
         on cp /var/lib/jit/audit.jsonl /root/good.jsonl
         on sed -i '2s/"event"/"evenT"/' /var/lib/jit/audit.jsonl
