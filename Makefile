@@ -40,7 +40,7 @@ JITCTL = $(wildcard jit-reaperd/jitctl/*.c)
 MODULE = $(wildcard pam_jit/*.c) $(addprefix jit-reaperd/shared/,json.c varlink-wire.c varlink-dial.c name.c timefmt.c strv.c)
 
 REAPERD_LIBS = -lsystemd -ljansson -lcrypto -linih
-APPROVERD_LIBS = -lsystemd -ljansson -ljq -lcrypto -linih
+APPROVERD_LIBS = -lsystemd -ljansson -ljq -lcurl -lcrypto -linih
 JITCTL_LIBS = -lsystemd -ljansson -lcrypto -linih
 MODULE_LIBS = -lpam -ljansson
 
@@ -92,7 +92,7 @@ $(VARLINK_OBJ): %.o: %.c
 # ---- tests ----
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
 TEST_INCLUDES = -Ijit-reaperd/reaperd -Ijit-reaperd/approverd -Ijit-reaperd/jitctl -Itests/unit
-TEST_LIBS = -lsystemd -ljansson -ljq -lcrypto -linih
+TEST_LIBS = -lsystemd -ljansson -ljq -lcurl -lcrypto -linih
 
 $(BUILD)/tests/test-%: tests/unit/test-%.c $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -109,17 +109,17 @@ fuzzers: $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.
 
 SHELL = /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: all help deps install uninstall demo check check-unit check-pam check-host unit-tests fuzzers bench fuzz lint format clean
+.PHONY: all help deps install uninstall demo check check-unit check-pam check-host check-tickets unit-tests fuzzers bench fuzz lint format clean
 
 help:
 	@sed -n 's/^## //p' Makefile
 
 ## make                 builds everything into build/
 ## make deps            installs what building and testing need (Debian 12 and 13; README has the list for others)
-BUILD_DEPS = gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libssl-dev libjansson-dev libjq-dev libinih-dev
+BUILD_DEPS = gcc make pkg-config libc6-dev libpam0g-dev libsystemd-dev libssl-dev libjansson-dev libjq-dev libcurl4-openssl-dev libinih-dev
 RUN_DEPS = libpam-systemd libnss-systemd openssh-client sudo
 TEST_DEPS = mmdebstrap systemd-container clang clang-tidy clang-format cppcheck valgrind libnss-wrapper mandoc shellcheck jq \
-	python3 libclang-rt-14-dev binutils iproute2 procps util-linux
+	python3 openssl curl nghttp2-server libclang-rt-14-dev binutils iproute2 procps util-linux
 deps:
 	@tests/install-deps.sh $(BUILD_DEPS) $(RUN_DEPS) $(TEST_DEPS)
 
@@ -128,10 +128,10 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/host/demo.sh
 
-## make check           every test (as root); make check-unit, check-pam, check-host: a part of them
+## make check           every test (as root); make check-unit, check-pam, check-host, check-tickets: a part of them
 check: deps
 	@CI=true tests/check.sh $(BUILD)
-check-unit check-pam check-host:
+check-unit check-pam check-host check-tickets:
 	@CI=true tests/check.sh $(BUILD) $@
 
 ## make bench           figures beside what a user would do otherwise: build/bench.json (as root)
@@ -149,12 +149,14 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 ## make install         PREFIX=/usr DESTDIR=: binaries, module, units, man pages, defaults
+MAN5 = jit-reaperd/shared/jit.conf.5 jit-reaperd/approverd/jit-provider.5
 MAN8 = pam_jit/pam_jit.8 jit-reaperd/reaperd/jit-reaperd.8 jit-reaperd/approverd/jit-approverd.8
 install: all
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(LIBEXECDIR) $(PAMDIR) $(UNITDIR) $(COMPLETIONDIR) $(PREFIX)/lib/tmpfiles.d \
 	  $(PREFIX)/share/doc/pam_jit) \
 	  $(addprefix $(DESTDIR)$(MANDIR)/,man1 man5 man8)
-	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/jit $(DESTDIR)$(SYSCONFDIR)/jit/roles.d $(DESTDIR)$(SYSCONFDIR)/jit/keys.d
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/jit $(DESTDIR)$(SYSCONFDIR)/jit/roles.d $(DESTDIR)$(SYSCONFDIR)/jit/keys.d \
+	  $(DESTDIR)$(SYSCONFDIR)/jit/providers.d
 	install -m 0755 $(BUILD)/jitctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 0755 $(BUILD)/jit-reaperd $(BUILD)/jit-approverd $(DESTDIR)$(LIBEXECDIR)/
 	install -m 0644 $(BUILD)/pam_jit.so $(DESTDIR)$(PAMDIR)/
@@ -163,14 +165,14 @@ install: all
 	install -m 0644 jit-reaperd/reaperd/pam_jit.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pam_jit.conf
 	install -m 0644 jit-reaperd/jitctl/jitctl.bash $(DESTDIR)$(COMPLETIONDIR)/jitctl
 	install -m 0644 jit-reaperd/jitctl/jitctl.1 $(DESTDIR)$(MANDIR)/man1/
-	install -m 0644 jit-reaperd/shared/jit.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
 	install -m 0644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/
 	cp -r examples $(DESTDIR)$(PREFIX)/share/doc/pam_jit/
 	sed -i 's|@LIBEXECDIR@|$(LIBEXECDIR)|' $(DESTDIR)$(UNITDIR)/jit-reaperd.service $(DESTDIR)$(UNITDIR)/jit-approverd.service
 ## make uninstall       takes away what install put there, and nothing else; /etc/jit and /var/lib/jit stay
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/jitctl $(PAMDIR)/pam_jit.so $(COMPLETIONDIR)/jitctl $(MANDIR)/man1/jitctl.1 \
-	  $(MANDIR)/man5/jit.conf.5 $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) $(PREFIX)/lib/tmpfiles.d/pam_jit.conf \
+	  $(addprefix $(MANDIR)/man5/,$(notdir $(MAN5))) $(addprefix $(MANDIR)/man8/,$(notdir $(MAN8))) $(PREFIX)/lib/tmpfiles.d/pam_jit.conf \
 	  $(addprefix $(UNITDIR)/,jit-reaperd.service jit-reaperd.socket jit-approverd.service jit-approverd.socket))
 	rm -rf $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(PREFIX)/share/doc/pam_jit
 

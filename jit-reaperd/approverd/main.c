@@ -12,6 +12,7 @@
 #include "approver.h"
 #include "log.h"
 #include "paths.h"
+#include "policy-test.h"
 
 #ifndef JIT_VERSION
 #define JIT_VERSION "0"
@@ -19,6 +20,7 @@
 
 typedef struct Options {
         const char *socket, *state, *etc;
+        const char *cases, *policy; /* of --policy-test */
 } Options;
 
 static void print_help(void) {
@@ -27,6 +29,8 @@ static void print_help(void) {
                "  --socket PATH  listen there instead of on systemd's socket\n"
                "  --state DIR    where tickets/ is (default: $STATE_DIRECTORY)\n"
                "  --etc DIR      instead of " JIT_ETC "; with DIR = ROOT" JIT_ETC ", ROOT" JIT_VENDOR " goes with it\n"
+               "  --policy-test PATH  run the policy over a case file, or over all (*.json) of a folder, and end\n"
+               "  --policy FILE  with --policy-test: this one instead of the installed one\n"
                "  --version      print the version\n"
                "  --help         print this\n\n"
                "See jit-approverd(8).\n");
@@ -35,9 +39,14 @@ static void print_help(void) {
 /* 1: go on; 0: done; -EINVAL. */
 static int parse_options(int argc, char **argv, Options *ret) {
         static const struct option table[] = {
-                        {"socket", required_argument, NULL, 's'}, {"state", required_argument, NULL, 'd'},
-                        {"etc", required_argument, NULL, 'e'},    {"version", no_argument, NULL, 'v'},
-                        {"help", no_argument, NULL, 'h'},         {0},
+                        {"socket", required_argument, NULL, 's'},
+                        {"state", required_argument, NULL, 'd'},
+                        {"etc", required_argument, NULL, 'e'},
+                        {"version", no_argument, NULL, 'v'},
+                        {"policy-test", required_argument, NULL, 't'},
+                        {"policy", required_argument, NULL, 'p'},
+                        {"help", no_argument, NULL, 'h'},
+                        {0},
         };
         int c;
 
@@ -52,6 +61,12 @@ static int parse_options(int argc, char **argv, Options *ret) {
                 case 'e':
                         ret->etc = optarg;
                         break;
+                case 't':
+                        ret->cases = optarg;
+                        break;
+                case 'p':
+                        ret->policy = optarg;
+                        break;
                 case 'v':
                         puts("jit-approverd " JIT_VERSION);
                         return 0;
@@ -65,7 +80,11 @@ static int parse_options(int argc, char **argv, Options *ret) {
                 fprintf(stderr, "jit-approverd: unexpected argument: %s\n", argv[optind]);
                 return -EINVAL;
         }
-        if (!ret->state && !(ret->state = getenv("STATE_DIRECTORY"))) {
+        if (ret->policy && !ret->cases) {
+                fprintf(stderr, "jit-approverd: --policy is for --policy-test\n");
+                return -EINVAL;
+        }
+        if (!ret->cases && !ret->state && !(ret->state = getenv("STATE_DIRECTORY"))) {
                 fprintf(stderr, "jit-approverd: neither --state nor $STATE_DIRECTORY is given\n");
                 return -EINVAL;
         }
@@ -146,6 +165,19 @@ static int serve(const Options *o) {
         return sd_event_loop(event);
 }
 
+/* An exit status. */
+static int test_policy(const Options *o) {
+        _cleanup_free_ char *root = root_of(o->etc), *vendor = NULL;
+        PolicyTest test = {.cases = o->cases, .policy = o->policy, .etc = o->etc ? o->etc : JIT_ETC};
+
+        if (!root || asprintf(&vendor, "%s" JIT_VENDOR, root) < 0) {
+                vendor = NULL;
+                return 2;
+        }
+        test.vendor = vendor;
+        return policy_test_run(&test, stdout, stderr);
+}
+
 int main(int argc, char **argv) {
         Options options = {0};
         int r = parse_options(argc, argv, &options);
@@ -153,6 +185,8 @@ int main(int argc, char **argv) {
         if (r <= 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
         (void) unsetenv("HOME"); /* libjq would read ~/.jq into the policy */
+        if (options.cases)
+                return test_policy(&options);
         r = serve(&options);
         if (r < 0)
                 log_error("Cannot serve: %s", strerror(-r));

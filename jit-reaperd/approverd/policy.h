@@ -43,6 +43,9 @@ DEFINE_CLEANUP(Policy, policy_free);
 /* etc/policy.jq, else vendor/policy.jq; both must be root's (or ours). -ENOENT: neither is there. */
 int policy_load(const char *etc, const char *vendor, Policy **ret, char *ret_why);
 
+/* {"allow", "reasons"?, "ttl_usec"?, "message"?}, from whichever policy. -EBADMSG: it is not that; -ENOMEM. ret is
+ * empty then. */
+int policy_result_parse(const json_t *output, PolicyResult *ret);
 /* Never fails: what goes wrong is a no. ret is filled in every case, but for -ENOMEM. */
 int policy_run(Policy *p, const json_t *input, PolicyResult *ret);
 

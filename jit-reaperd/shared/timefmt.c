@@ -45,32 +45,49 @@ static int days_in_month(int year, int month) {
         return days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
-/* ".123456" or nothing, then "Z" and the end. */
-static bool take_fraction_and_zone(const char *p, uint64_t *ret_usec) {
+/* ".123456" or nothing; digits behind the sixth are an error, or dropped if cut is set. */
+static bool take_fraction(const char **p, bool cut, uint64_t *ret_usec) {
         uint64_t usec = 0, unit = USEC_PER_SEC;
 
-        if (*p == '.') {
-                if (!is_digit(*++p))
+        if (**p == '.') {
+                if (!is_digit(*++*p))
                         return false;
-                for (; is_digit(*p); p++) {
-                        if (unit == 1)
+                for (; is_digit(**p); (*p)++) {
+                        if (unit == 1 && !cut)
                                 return false;
                         unit /= 10;
-                        usec += (uint64_t) (*p - '0') * unit;
+                        usec += (uint64_t) (**p - '0') * unit;
                 }
         }
         *ret_usec = usec;
-        return streq(p, "Z");
+        return true;
 }
 
-int time_parse_rfc3339(const char *text, uint64_t *ret_usec) {
+/* "Z", or "+02:00" if numeric is set, and the end: seconds east of Greenwich. */
+static bool take_zone(const char *p, bool numeric, int64_t *ret_seconds) {
+        int hour, minute, sign = *p == '-' ? -1 : 1;
+
+        *ret_seconds = 0;
+        if (streq(p, "Z"))
+                return true;
+        if (!numeric || (*p != '+' && *p != '-'))
+                return false;
+        p++;
+        if (!take_number(&p, 2, ':', &hour) || !take_number(&p, 2, 0, &minute) || *p || hour > 23 || minute > 59)
+                return false;
+        *ret_seconds = sign * (hour * 3600 + minute * 60);
+        return true;
+}
+
+static int parse_rfc3339(const char *text, bool foreign, uint64_t *ret_usec) {
         int year, month, day, hour, minute, second;
+        int64_t zone, t;
         uint64_t usec;
 
         if (!take_number(&text, 4, '-', &year) || !take_number(&text, 2, '-', &month) ||
             !take_number(&text, 2, 'T', &day) || !take_number(&text, 2, ':', &hour) ||
             !take_number(&text, 2, ':', &minute) || !take_number(&text, 2, 0, &second) ||
-            !take_fraction_and_zone(text, &usec))
+            !take_fraction(&text, foreign, &usec) || !take_zone(text, foreign, &zone))
                 return -EINVAL;
 
         /* No leap seconds (":60"): POSIX time has none, and two texts must not mean one instant. */
@@ -86,12 +103,20 @@ int time_parse_rfc3339(const char *text, uint64_t *ret_usec) {
                         .tm_min = minute,
                         .tm_sec = second,
         };
-        time_t t = timegm(&tm);
-        if (t < 0)
+        t = (int64_t) timegm(&tm) - zone;
+        if (t < 0 || t >= INT64_C(253402300800)) /* the year 10000 */
                 return -EINVAL;
 
         *ret_usec = (uint64_t) t * USEC_PER_SEC + usec;
         return 0;
+}
+
+int time_parse_rfc3339(const char *text, uint64_t *ret_usec) {
+        return parse_rfc3339(text, false, ret_usec);
+}
+
+int time_parse_rfc3339_zone(const char *text, uint64_t *ret_usec) {
+        return parse_rfc3339(text, true, ret_usec);
 }
 
 /* "2026-11-22T14:00:00", and its length. Even USEC_INFINITY is a date (in the year 586524) and fits. */

@@ -19,6 +19,9 @@ uint64_t now_usec(clockid_t clock);
 enum { TIME_TEXT_MAX = 40 };
 /* RFC 3339 in UTC with 'Z', whole seconds or up to six decimals: 2026-11-22T14:00:00Z. Years 1970 to 9999. -EINVAL. */
 int time_parse_rfc3339(const char *text, uint64_t *ret_usec);
+/* The same as other systems write it: also with a numeric zone ("+02:00", RFC 3339 4.2) and more decimals, which are
+ * dropped. */
+int time_parse_rfc3339_zone(const char *text, uint64_t *ret_usec);
 /* Writes "2026-11-22T14:00:00Z" (rounded down) and returns ret. */
 const char *time_format_rfc3339(uint64_t usec, char ret[static TIME_TEXT_MAX]);
 /* With microseconds, for records: "2026-11-22T14:00:00.123456Z". */

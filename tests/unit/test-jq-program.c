@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <math.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include "../../jit-reaperd/approverd/jq-program.h"
@@ -136,6 +136,48 @@ TEST(texts_that_are_none) {
         json_decref(j);
 }
 
+/* jq 1.6 loses what it holds of the input here, and must not cost an asker anything: 1 MB each time. */
+TEST(memory) {
+        static const char *const programs[] = {".a[]? | error(\"x\")",
+                                               ".a[]? | .name.name",
+                                               ".a[.a] | length",
+                                               "try (.a[] | error(\"x\")) catch .",
+                                               "{(.a): 1}",
+                                               ".a | implode",
+                                               ".a[0] as $s | .a[] | halt_error"};
+        _cleanup_json_ json_t *input = json_pack("{s:[]}", "a");
+        char text[1024];
+
+        memset(text, 'a', sizeof(text));
+        for (int i = 0; i < 1000; i++)
+                CHECK(json_array_append_new(json_object_get(input, "a"),
+                                            json_pack("{s:s%}", "name", text, sizeof(text) - 1)) == 0);
+        for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
+                JqProgram *p = program(programs[i]);
+                size_t before = 0;
+                for (unsigned j = 0; j < 8; j++) {
+                        (void) run_on(p, input, 4 * 1024 * 1024);
+                        if (j == 0)
+                                before = mallinfo2().uordblks;
+                }
+                if (mallinfo2().uordblks > before + 64 * 1024)
+                        TEST_FAIL("%s: %zu bytes more", programs[i], mallinfo2().uordblks - before);
+                jq_program_free(p);
+        }
+}
+
+TEST(halted_and_run_again) {
+        _cleanup_json_ json_t *bad = json_pack("{s:s}", "x", "y"), *good = json_pack("{s:i}", "x", 1);
+        JqProgram *p = program("if .x == \"y\" then .x | halt_error else .x end");
+
+        for (unsigned i = 0; i < 3; i++) {
+                CHECK_STREQ(run_on(p, bad, 100), "no: took too long, or stopped by itself");
+                CHECK_STREQ(run_on(p, good, 100), "1");
+                CHECK_STREQ(run_on(p, good, 100), "1");
+        }
+        jq_program_free(p);
+}
+
 TEST(several_at_once) {
         _cleanup_json_ json_t *input = json_pack("{s:i}", "x", 1);
         JqProgram *a = program(".x"), *b = program(".x + 1"), *c = program("def f: f; f");
@@ -153,8 +195,7 @@ TEST(several_at_once) {
 }
 
 TEST(does_not_compile) {
-        static const char *const bad[] = {"{a:",     "nosuch", "import \"a\" as a; 1", "include \"a\"; 1",
-                                          "$nosuch"};
+        static const char *const bad[] = {"{a:", "nosuch", "import \"a\" as a; 1", "include \"a\"; 1", "$nosuch"};
         JqProgram *p = NULL;
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
