@@ -7,6 +7,13 @@ import gzip
 MEGABYTE = 1024 * 1024
 
 
+async def send(writer, data):
+    if writer.transport.is_closing():
+        raise ConnectionResetError
+    writer.write(data)
+    await writer.drain()
+
+
 def head(status, *headers):
     return "\r\n".join([f"HTTP/1.1 {status} X", *headers, "", ""]).encode()
 
@@ -25,8 +32,7 @@ async def slow(request, writer):
     body = b'{"slow": "' + b"x" * 600 + b'"}'
     writer.write(head(200, "Content-Type: application/json", f"Content-Length: {len(body)}"))
     for i in range(len(body)):
-        writer.write(body[i:i + 1])
-        await writer.drain()
+        await send(writer, body[i:i + 1])
         await asyncio.sleep(1)
     return False
 
@@ -34,8 +40,7 @@ async def slow(request, writer):
 async def huge(request, writer):
     writer.write(head(200, "Content-Type: application/json", f"Content-Length: {100 * MEGABYTE}"))
     for _ in range(100):
-        writer.write(b" " * MEGABYTE)
-        await writer.drain()
+        await send(writer, b" " * MEGABYTE)
     return False
 
 
@@ -43,35 +48,31 @@ async def huge_chunked(request, writer):
     """As huge, but says nothing of its length before."""
     writer.write(head(200, "Content-Type: application/json", "Transfer-Encoding: chunked"))
     for _ in range(1600):
-        writer.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
-        await writer.drain()
-    return False
+        await send(writer, b"10000\r\n" + b" " * 65536 + b"\r\n")
+    await send(writer, b"0\r\n\r\n")
+    return True
 
 
 async def gzip_bomb(request, writer):
     body = gzip.compress(b" " * 64 * MEGABYTE)
-    writer.write(plain(200, body, "Content-Encoding: gzip"))
-    await writer.drain()
+    await send(writer, plain(200, body, "Content-Encoding: gzip"))
     return True
 
 
 async def truncated(request, writer):
     """Ends in the middle, by its own account complete."""
-    writer.write(plain(200, b'{"ticket": "CHG1", "state": "appro'))
-    await writer.drain()
+    await send(writer, plain(200, b'{"ticket": "CHG1", "state": "appro'))
     return True
 
 
 async def cut(request, writer):
     """Ends in the middle of what it promised."""
-    writer.write(head(200, "Content-Type: application/json", "Content-Length: 1000") + b'{"ticket": "CHG1"}')
-    await writer.drain()
+    await send(writer, head(200, "Content-Type: application/json", "Content-Length: 1000") + b'{"ticket": "CHG1"}')
     return False
 
 
 async def reset(request, writer):
-    writer.write(head(200, "Content-Type: application/json", "Content-Length: 1000") + b'{"ticket": ')
-    await writer.drain()
+    await send(writer, head(200, "Content-Type: application/json", "Content-Length: 1000") + b'{"ticket": ')
     await asyncio.sleep(0.05)
     writer.transport.abort()
     return False
@@ -86,35 +87,30 @@ async def drop(request, writer):
 async def headers_endless(request, writer):
     writer.write(b"HTTP/1.1 200 OK\r\n")
     for i in range(100000):
-        writer.write(f"X-Header-{i}: {'y' * 100}\r\n".encode())
-        await writer.drain()
+        await send(writer, f"X-Header-{i}: {'y' * 100}\r\n".encode())
     return False
 
 
 async def header_long(request, writer):
     writer.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
     for _ in range(1000):
-        writer.write(b"y" * 10000)
-        await writer.drain()
+        await send(writer, b"y" * 10000)
     return False
 
 
 async def garbage(request, writer):
-    writer.write(b"\x00\x01SSH-2.0-dropbear\r\n" * 4)
-    await writer.drain()
+    await send(writer, b"\x00\x01SSH-2.0-dropbear\r\n" * 4)
     return False
 
 
 async def redirect_loop(request, writer):
-    writer.write(plain(302, b"", f"Location: /hostile/redirect-loop?n={int(request.query.get('n', '0')) + 1}"))
-    await writer.drain()
+    await send(writer, plain(302, b"", f"Location: /hostile/redirect-loop?n={int(request.query.get('n', '0')) + 1}"))
     return True
 
 
 async def redirect_port(request, writer):
     """The same host, another port."""
-    writer.write(plain(302, b"", "Location: https://localhost:1/"))
-    await writer.drain()
+    await send(writer, plain(302, b"", "Location: https://localhost:1/"))
     return True
 
 
@@ -122,15 +118,13 @@ async def later(request, writer):
     """429 and 503 with Retry-After."""
     status = int(request.path.rsplit("/", 1)[1])
     after = [f"Retry-After: {request.query['after']}"] if "after" in request.query else []
-    writer.write(plain(status, b'{"error": "later"}', *after))
-    await writer.drain()
+    await send(writer, plain(status, b'{"error": "later"}', *after))
     return True
 
 
 def fixed(*answer, **options):
     async def write(request, writer):
-        writer.write(plain(*answer, **options))
-        await writer.drain()
+        await send(writer, plain(*answer, **options))
         return True
 
     return write

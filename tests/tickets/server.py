@@ -18,8 +18,10 @@ The control port speaks plain HTTP: POST and DELETE /routes, GET and DELETE /log
 import argparse
 import asyncio
 import base64
+import collections
 import importlib.util
 import json
+import logging
 import os
 import re
 import secrets
@@ -33,6 +35,7 @@ import hostile
 
 HEAD_MAX = 64 * 1024
 BODY_MAX = 4 * 1024 * 1024
+LOG_MAX = 5000
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 302: "Found", 307: "Temporary Redirect", 400: "Bad Request",
            401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
            500: "Internal Server Error", 503: "Service Unavailable"}
@@ -147,7 +150,8 @@ class Server:
     def __init__(self, options):
         self.routes, self.modules, self.put = [], [], []
         self.tokens = Tokens(options.oauth_client)
-        self.log, self.counts = [], {"requests": 0, "connections": 0, "open": 0, "in_flight": 0, "in_flight_max": 0}
+        self.log = collections.deque(maxlen=LOG_MAX)
+        self.counts = {"requests": 0, "connections": 0, "open": 0, "in_flight": 0, "in_flight_max": 0}
         self.held, self.streams, self.writers = {}, set(), set()
         for folder in options.shapes:
             self.load(folder)
@@ -169,7 +173,6 @@ class Server:
     # ---- one connection ----
 
     async def serve(self, reader, writer, handler):
-        self.writers.add(writer)
         try:
             while await handler(reader, writer):
                 pass
@@ -177,13 +180,13 @@ class Server:
                 TimeoutError):
             pass
         finally:
-            self.writers.discard(writer)
             writer.close()
 
     async def accept(self, reader, writer):
         self.counts["connections"] += 1
         self.counts["open"] += 1
         number = self.counts["connections"]
+        self.writers.add(writer)
 
         async def handler(r, w):
             request = await self.read(r, number)
@@ -193,6 +196,7 @@ class Server:
             await self.serve(reader, writer, handler)
         finally:
             self.counts["open"] -= 1
+            self.writers.discard(writer)
 
     async def read(self, reader, connection):
         try:
@@ -300,7 +304,7 @@ class Server:
             "POST /token": lambda: setattr(self.tokens, "answer", body),
             "POST /revoke-tokens": self.tokens.good.clear,
         }
-        ask = {"GET /log": lambda: self.log,
+        ask = {"GET /log": lambda: list(self.log),
                "GET /stats": lambda: {**self.counts, "streams": len(self.streams), "tokens": self.tokens.fetched}}
         name = f"{request.method} {request.path}"
         if name in ask:
@@ -323,10 +327,6 @@ def tls_context(options):
     if options.plain:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    if options.tls_max == "1.1":
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-        context.set_ciphers("ALL:@SECLEVEL=0")
     context.load_cert_chain(options.cert, options.key)
     if options.client_ca:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -337,6 +337,7 @@ def tls_context(options):
 async def main(options):
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, _context: None)  # aborted handshakes are what is tested
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     server, end = Server(options), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
@@ -359,7 +360,6 @@ if __name__ == "__main__":
     parser.add_argument("--shapes", action="append", default=[])
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--stdin", action="store_true")
-    parser.add_argument("--tls-max", choices=["1.1"])
     parser.add_argument("--client-ca")
     parser.add_argument("--oauth-client", default="jit:s3cret")
     chosen = parser.parse_args()
