@@ -32,7 +32,7 @@ typedef int (*config_parse_t)(const ConfigKey *key, const char *value, void *tar
 struct ConfigKey {
         const char *section, *name;
         config_parse_t parse;
-        size_t offset;        /* of the member in Config or Role */
+        size_t offset;        /* of the member in Config, Role or ProviderFile */
         uint64_t min, max;    /* of the number, of each number, or of the length in bytes, as parse has it */
         const char *fallback; /* what counts when nothing or the empty string is assigned, as text; NULL: none */
         const char *rule;     /* "must be ..." */
@@ -57,6 +57,15 @@ int config_value_uid_range(const ConfigKey *key, const char *value, void *target
 
 /* Both end with a NULL name. */
 extern const ConfigKey config_keys[], role_keys[];
+
+/* One file's assignments, one by one: a config_assign_t over a ConfigTable, for files that have sections besides
+ * those of a table (jit-provider(5)). */
+typedef struct ConfigTable {
+        const ConfigKey *keys; /* at most 31 */
+        void *target;
+        uint32_t seen; /* keys assigned in this file, by place in keys; starts with 0 */
+} ConfigTable;
+int config_table_assign(void *table, const char *section, const char *name, const char *value, char *ret_why);
 
 /* Every key's fallback into a zeroed target. */
 int config_table_defaults(const ConfigKey *table, void *target);

@@ -29,6 +29,8 @@ const ConfigKey config_keys[] = {
          "must be a number from 1 to 100000", false},
         {"Approval", "TimeoutSec", config_value_span, CONFIG(approval_usec), USEC_PER_SEC, USEC_PER_MINUTE, "10s",
          "must be a time span from 1s to 60s", false},
+        {"Approval", "WaitSec", config_value_span, CONFIG(wait_usec), USEC_PER_SEC, 100 * USEC_PER_SEC, "0",
+         "must be a time span from 1s to 100s, or 0 for no waiting", false},
         {"Sessions", "WarnSec", config_value_warnings, CONFIG(warn_usec), USEC_PER_SEC, USEC_PER_DAY, "5min 1min",
          "must be 0, or at most 8 time spans from 1s to 1d", false},
         {"Sessions", "Contact", config_value_text, CONFIG(emergency_contact), 1, 160, NULL,
@@ -69,9 +71,9 @@ const ConfigKey role_keys[] = {
 };
 /* clang-format on */
 
-enum { CONFIG_KEYS_MAX = 32 }; /* of one table: a bit each in TableFile.seen */
+enum { CONFIG_KEYS_MAX = 32 }; /* of one table: a bit each in ConfigTable.seen */
 _Static_assert(ELEMENTSOF(config_keys) <= CONFIG_KEYS_MAX && ELEMENTSOF(role_keys) <= CONFIG_KEYS_MAX,
-               "TableFile.seen is too narrow");
+               "ConfigTable.seen is too narrow");
 
 /* What a member holds follows from its parser. */
 static void key_clear(const ConfigKey *key, void *target) {
@@ -114,12 +116,6 @@ void config_table_clear(const ConfigKey *table, void *target) {
                 key_clear(key, target);
 }
 
-typedef struct TableFile {
-        const ConfigKey *table;
-        void *target;
-        uint32_t seen; /* keys assigned in this file, by place in the table */
-} TableFile;
-
 static int table_find(const ConfigKey *table, const char *section, const char *name, const ConfigKey **ret,
                       char *ret_why) {
         bool section_is_known = false;
@@ -142,16 +138,16 @@ static int table_find(const ConfigKey *table, const char *section, const char *n
         return -EBADMSG;
 }
 
-static int on_table_assign(void *userdata, const char *section, const char *name, const char *value, char *ret_why) {
-        TableFile *f = userdata;
+int config_table_assign(void *table, const char *section, const char *name, const char *value, char *ret_why) {
+        ConfigTable *f = table;
         const ConfigKey *key = NULL;
         const char *why = NULL;
 
-        int r = table_find(f->table, section, name, &key, ret_why);
+        int r = table_find(f->keys, section, name, &key, ret_why);
         if (r < 0)
                 return r;
 
-        uint32_t bit = UINT32_C(1) << (key - f->table);
+        uint32_t bit = UINT32_C(1) << (key - f->keys);
         if (!key->list && (f->seen & bit)) {
                 (void) snprintf(ret_why, CONFIG_WHY_MAX, "%s=: set twice in one file", name);
                 return -EBADMSG;
@@ -171,7 +167,7 @@ static int on_table_assign(void *userdata, const char *section, const char *name
 
 int config_table_apply(const ConfigKey *table, void *target, const char *path, const char *text, size_t length,
                        char *ret_why) {
-        TableFile f = {.table = table, .target = target};
+        ConfigTable f = {.keys = table, .target = target};
 
-        return config_ini_parse(path, text, length, on_table_assign, &f, ret_why);
+        return config_ini_parse(path, text, length, config_table_assign, &f, ret_why);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,9 +67,25 @@ static void check_same_shape(const char *url, const char *plain_url) {
         shape_clear(&b);
 }
 
+/* libcurl writes an IPv6 address anew only if that makes it shorter. */
+static void check_origin(const char *url, const char *origin) {
+        char host[64] = "", expected[512];
+        struct in6_addr address;
+        Shape shape = {};
+
+        shape_of(url, &shape);
+        if (shape.host[0] == '[') {
+                (void) snprintf(host, sizeof(host), "%.*s", (int) strcspn(shape.host + 1, "]"), shape.host + 1);
+                require(inet_pton(AF_INET6, host, &address) == 1 && inet_ntop(AF_INET6, &address, host, sizeof(host)));
+                (void) snprintf(expected, sizeof(expected), "%s://[%s]:%s", shape.scheme, host, shape.port);
+        } else
+                (void) snprintf(expected, sizeof(expected), "%s://%s:%s", shape.scheme, shape.host, shape.port);
+        require(strcasecmp(expected, origin) == 0);
+        shape_clear(&shape);
+}
+
 static void check_filled(TemplateKind kind, const UrlTemplate *t, const char *filled, const char *plain) {
         char url[TEMPLATE_TEXT_MAX * 4 + 64], plain_url[TEMPLATE_TEXT_MAX * 4 + 64];
-        Shape s = {};
 
         if (kind == TEMPLATE_HEADER) {
                 for (const char *p = filled; *p; p++)
@@ -79,13 +96,8 @@ static void check_filled(TemplateKind kind, const UrlTemplate *t, const char *fi
         (void) snprintf(plain_url, sizeof(plain_url), "%s%s", kind == TEMPLATE_QUERY ? "https://h.example/p?a=" : "",
                         plain);
         check_same_shape(url, plain_url);
-        if (kind == TEMPLATE_URL) {
-                char origin[512];
-                shape_of(url, &s);
-                (void) snprintf(origin, sizeof(origin), "%s://%s:%s", s.scheme, s.host, s.port);
-                require(strcasecmp(origin, url_template_origin(t)) == 0);
-                shape_clear(&s);
-        }
+        if (kind == TEMPLATE_URL)
+                check_origin(url, url_template_origin(t));
 }
 
 /* data: the kind, the template, then values for {a} {1} {b_2}, with 0xff between them. */
