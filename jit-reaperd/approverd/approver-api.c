@@ -103,11 +103,31 @@ static int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, voi
         return r;
 }
 
+typedef struct Explaining {
+        VarlinkLink *link;
+        Caller caller;
+        bool privileged;
+        char account[ACCOUNT_NAME_MAX + 1];
+} Explaining;
+
+/* Others' tickets are not there. */
+static bool explain_is_for(const Explaining *x, const json_t *verdict) {
+        const char *requester = json_string_value(json_object_get(verdict, "requester"));
+
+        return x->privileged || (x->caller.name[0] && requester && streq(requester, x->caller.name));
+}
+
 static void on_explained(json_t *verdict, json_t *inputs, void *userdata) {
-        VarlinkLink *l = userdata;
+        _cleanup_free_ Explaining *x = userdata;
+        VarlinkLink *l = x->link;
 
         if (!verdict)
                 (void) reply_try_again(l, "there is no memory for that now");
+        else if (!explain_is_for(x, verdict)) {
+                json_decref(verdict);
+                json_decref(inputs);
+                (void) reply_no_such_ticket(l, x->account);
+        }
         else if (!inputs)
                 (void) varlink_reply(l, json_pack("{s:o, s:{}}", "verdict", verdict, "inputs"));
         else
@@ -121,7 +141,9 @@ static int explain_resolve(Approver *a, const Caller *c, const char *account, Re
         const char *id = account_name_is_ours(account) ? account + strlen(ACCOUNT_PREFIX) : account;
         int r;
 
-        if (account_name_parse(account, ret_account) >= 0 && a->provider->resolve(a->provider, ret_account, ret) >= 0) {
+        if (account_name_parse(account, ret_account) >= 0 && provider_set_resolve(a->providers, ret_account, ret) >= 0) {
+                if (ret->provider != provider_set_first(a->providers))
+                        return 0; /* whose it is, only its system can say: see explain_is_for() */
                 r = ticket_store_get(a->store, ret->ticket, &d);
                 return r < 0 ? r : caller_may_see(a, c, d->ticket->requesters) ? 0 : -ENOENT;
         }
@@ -129,6 +151,7 @@ static int explain_resolve(Approver *a, const Caller *c, const char *account, Re
                 return r;
         if (!caller_may_see(a, c, d->ticket->requesters))
                 return -ENOENT;
+        ret->provider = provider_set_first(a->providers);
         (void) snprintf(ret->ticket, sizeof(ret->ticket), "%s", d->ticket->key);
         (void) snprintf(ret->person, sizeof(ret->person), "%s",
                         caller_is_requester(c, d->ticket->requesters) ? c->name : d->ticket->requesters[0]);
@@ -141,7 +164,8 @@ static int vl_method_explain(VarlinkLink *l, json_t *parameters, bool more, void
         _cleanup_free_ char *name = NULL;
         char account[ACCOUNT_NAME_MAX + 1];
         Approver *a = userdata;
-        Reference reference;
+        Reference reference = {0};
+        Explaining *x;
         Caller c;
         int r = json_dispatch(parameters, fields, &name, NULL);
 
@@ -152,7 +176,14 @@ static int vl_method_explain(VarlinkLink *l, json_t *parameters, bool more, void
                 return reply_no_such_ticket(l, name);
         if (!(context.phase = strdup("name")))
                 return -ENOMEM;
-        evaluate_reference(a, &reference, account, &context, true, on_explained, varlink_link_ref(l));
+        if (!(x = calloc(1, sizeof(*x))))
+                return -ENOMEM;
+        x->caller = c;
+        /* A signed ticket has been looked at already. */
+        x->privileged = c.root || caller_is_approver(a, &c) || reference.provider == provider_set_first(a->providers);
+        x->link = varlink_link_ref(l);
+        memcpy(x->account, account, sizeof(account));
+        evaluate_reference(a, &reference, account, &context, true, on_explained, x);
         return 0;
 }
 
@@ -173,13 +204,13 @@ typedef struct Getting {
         char ticket[TICKET_ID_MAX + 1];
 } Getting;
 
-static void on_got(int error, const Approval *approval, char *const *keys, void *userdata) {
+static void on_got(const ProviderAnswer *answer, void *userdata) {
+        const Approval *approval = answer->approval;
         Getting *g = userdata;
         JIT_CLEANUP(ticket_document_freep) TicketDocument *d = NULL;
         json_t *document;
 
-        (void) keys;
-        if (error < 0 || ticket_store_get(g->approver->store, g->ticket, &d) < 0)
+        if (!approval || ticket_store_get(g->approver->store, g->ticket, &d) < 0)
                 (void) reply_try_again(g->link, "the ticket's approvals cannot be checked just now");
         else if (!(document = ticket_document_to_json(d, false)))
                 (void) reply_try_again(g->link, "there is no memory for that now");
@@ -214,7 +245,8 @@ static int vl_method_get_ticket(VarlinkLink *l, json_t *parameters, bool more, v
         g->link = varlink_link_ref(l);
         (void) snprintf(g->ticket, sizeof(g->ticket), "%s", d->ticket->key);
         (void) snprintf(reference.ticket, sizeof(reference.ticket), "%s", d->ticket->key);
-        a->provider->ask(a->provider, &reference, false, on_got, g);
+        reference.provider = provider_set_first(a->providers);
+        reference.provider->ask(reference.provider, &reference, NULL, false, on_got, g);
         return 0;
 }
 
@@ -298,6 +330,10 @@ static int vl_method_list_tickets(VarlinkLink *l, json_t *parameters, bool more,
 static const VarlinkMethod methods[] = {
                 {"Evaluate", vl_method_evaluate, VARLINK_ROOT_ONLY},
                 {"Watch", vl_method_watch, VARLINK_ROOT_ONLY},
+                {"Recheck", vl_method_recheck, VARLINK_ROOT_ONLY},
+                {"Notice", vl_method_notice, VARLINK_ROOT_ONLY},
+                {"TestProvider", vl_method_test_provider, VARLINK_ROOT_ONLY},
+                {"ListProviders", vl_method_list_providers, 0},
                 {"NewTicket", vl_method_new_ticket, 0},
                 {"AddApproval", vl_method_add_approval, 0},
                 {"DenyTicket", vl_method_deny_ticket, 0},

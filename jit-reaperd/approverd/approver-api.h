@@ -7,6 +7,13 @@
 
 #include "approver.h"
 
+/* approver-providers.c */
+int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
+int vl_method_notice(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
+int vl_method_test_provider(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
+int vl_method_list_providers(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
+int ticket_create_elsewhere(Approver *a, VarlinkLink *l, const char *provider, const json_t *object, const Caller *c);
+
 int vl_method_new_ticket(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
 int vl_method_add_approval(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
 int vl_method_deny_ticket(VarlinkLink *l, json_t *parameters, bool more, void *userdata);

@@ -45,13 +45,13 @@ DEFINE_CLEANUP(Delivery, delivery_free);
 
 /* ---- the answer ---- */
 
-static void on_counted(int error, const Approval *approval, char *const *keys, void *userdata) {
+static void on_counted(const ProviderAnswer *answer, void *userdata) {
         JIT_CLEANUP(delivery_freep) Delivery *d = userdata;
+        const Approval *approval = answer->approval;
         const Role *role = approval ? approver_role(d->approver, approval->role) : NULL;
         const char *state = approval ? approval_state_text(approval, role, now_usec(CLOCK_REALTIME)) : NULL;
 
-        (void) keys;
-        if (error < 0 || !approval)
+        if (!approval)
                 (void) reply_try_again(d->link, "it is stored, but its approvals cannot be counted just now");
         else if (d->import)
                 (void) varlink_reply(d->link, json_pack("{s:s, s:s}", "id", approval->ticket, "state", state));
@@ -66,7 +66,8 @@ static void delivery_succeed(Delivery *d) {
 
         (void) snprintf(reference.ticket, sizeof(reference.ticket), "%s", d->document->ticket->key);
         approver_changed(d->approver, d->document->ticket->id);
-        d->approver->provider->ask(d->approver->provider, &reference, false, on_counted, d);
+        reference.provider = provider_set_first(d->approver->providers);
+        reference.provider->ask(reference.provider, &reference, NULL, false, on_counted, d);
 }
 
 static int refuse_signature(const Delivery *d) {
@@ -136,7 +137,8 @@ static int merge_state(const Delivery *d, TicketDocument *stored) {
 
 static int merge_approvals(Delivery *d, TicketDocument *stored) {
         _cleanup_strv_ char **own = NULL, **all = NULL;
-        int r = requester_keys_load(d->approver->etc, stored->ticket, "", &own, &all);
+        int r = requester_keys_load(d->approver->etc, stored->ticket->requesters, stored->ticket->ssh_keys, "", &own,
+                                    &all);
 
         for (size_t i = 0; i < d->document->n_approvals && r >= 0; i++) {
                 const TicketApproval *a = &d->document->approvals[i];

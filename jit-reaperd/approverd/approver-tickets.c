@@ -27,13 +27,17 @@ bool ticket_names_are_free(const Approver *a, const Ticket *t) {
         char account[ACCOUNT_NAME_MAX + 1], whole[sizeof(ACCOUNT_PREFIX) + TICKET_ID_MAX];
         Reference other;
 
+        /* A signed ticket must not stand in another system's place. */
+        for (Provider *p = provider_set_first(a->providers); (p = provider_set_next(a->providers, p));)
+                if (p->resolve(p, whole, &other) >= 0)
+                        return false;
         /* jit-A-B may be ticket A-B, or B's account of ticket A: only one of them can be. */
         (void) snprintf(whole, sizeof(whole), ACCOUNT_PREFIX "%s", t->key);
-        if (a->provider->resolve(a->provider, whole, &other) >= 0 && !streq(other.ticket, t->key))
+        if (provider_set_resolve(a->providers, whole, &other) >= 0 && !streq(other.ticket, t->key))
                 return false;
         STRV_FOREACH (person, t->requesters)
                 if (ticket_account(t, *person, account) < 0 ||
-                    (a->provider->resolve(a->provider, account, &other) >= 0 && !streq(other.ticket, t->key)) ||
+                    (provider_set_resolve(a->providers, account, &other) >= 0 && !streq(other.ticket, t->key)) ||
                     (!streq(account, whole) && ticket_store_has(a->store, account + strlen(ACCOUNT_PREFIX))))
                         return false;
         return true;
@@ -82,21 +86,37 @@ static int store_new(Approver *a, VarlinkLink *l, Ticket *t, const Caller *c) {
         return varlink_reply(l, json_pack("{s:s, s:s}", "id", t->id, "canonical", t->canonical));
 }
 
+typedef struct NewCall {
+        json_t *ticket;
+        char *provider;
+} NewCall;
+
+static void new_call_done(NewCall *c) {
+        json_decref(c->ticket);
+        free(c->provider);
+}
+
 int vl_method_new_ticket(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        static const JsonField fields[] = {{"ticket", JSON_FIELD_OBJECT, 0, 0, JSON_REQUIRED}, {0}};
+        static const JsonField fields[] = {
+                        {"ticket", JSON_FIELD_OBJECT, offsetof(NewCall, ticket), 0, JSON_REQUIRED},
+                        {"provider", JSON_FIELD_STRING, offsetof(NewCall, provider), ROLE_NAME_MAX, 0},
+                        {0},
+        };
         JIT_CLEANUP(ticket_freep) Ticket *t = NULL;
-        _cleanup_json_ json_t *object = NULL;
+        JIT_CLEANUP(new_call_done) NewCall call = {0};
         Approver *a = userdata;
         TicketFault fault;
         Caller c;
-        int r = json_dispatch(parameters, fields, &object, NULL);
+        int r = json_dispatch(parameters, fields, &call, NULL);
 
         (void) more;
         if (r < 0 || (r = caller_enter(a, l, COST_WRITE, &c)) != 0)
                 return r < 0 ? r : 0;
         if (!c.name[0])
                 return reply_not_allowed(l, "not-requester", "this account cannot ask for tickets");
-        r = ticket_parse(object, &t, &fault);
+        if (call.provider && !streq(call.provider, "signed"))
+                return ticket_create_elsewhere(a, l, call.provider, call.ticket, &c);
+        r = ticket_parse(call.ticket, &t, &fault);
         if (r == -EBADMSG)
                 return reply_bad_ticket(l, &fault);
         if (r < 0)

@@ -63,6 +63,7 @@ void approver_watchers_free(Approver *a) {
                 watcher_remove(a->watchers);
         a->inotify_etc = sd_event_source_disable_unref(a->inotify_etc);
         a->inotify_keys = sd_event_source_disable_unref(a->inotify_keys);
+        a->inotify_providers = sd_event_source_disable_unref(a->inotify_providers);
         a->settle = sd_event_source_disable_unref(a->settle);
 }
 
@@ -74,14 +75,14 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source, (void) usec;
         a->settle = sd_event_source_disable_unref(a->settle);
         log_info("%s has changed: reading it again", a->etc);
-        approver_reload_files(a);
+        approver_reload_files(a, false);
         return 0;
 }
 
 static int on_file(sd_event_source *source, const struct inotify_event *event, void *userdata) {
-        static const char *const names[] = {"approvers", "revoked", "policy.jq", "keys.d"};
+        static const char *const names[] = {"approvers", "revoked", "policy.jq", "keys.d", "providers.d"};
         Approver *a = userdata;
-        bool wanted = source == a->inotify_keys || (event->mask & IN_Q_OVERFLOW) || event->len == 0;
+        bool wanted = source == a->inotify_keys || source == a->inotify_providers || (event->mask & IN_Q_OVERFLOW) || event->len == 0;
         int r;
 
         for (size_t i = 0; !wanted && i < ELEMENTSOF(names); i++)
@@ -107,12 +108,19 @@ static void follow(Approver *a, const char *path, sd_event_source **source) {
 }
 
 void approver_follow_files(Approver *a) {
-        _cleanup_free_ char *keys = NULL;
+        const struct {
+                const char *name;
+                sd_event_source **source;
+        } folders[] = {{"keys.d", &a->inotify_keys}, {"providers.d", &a->inotify_providers}};
 
         follow(a, a->etc, &a->inotify_etc);
-        if (asprintf(&keys, "%s/keys.d", a->etc) < 0) {
-                keys = NULL;
-                return;
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (asprintf(&path, "%s/%s", a->etc, folders[i].name) < 0) {
+                        path = NULL;
+                        return;
+                }
+                follow(a, path, folders[i].source);
         }
-        follow(a, keys, &a->inotify_keys);
 }

@@ -8,6 +8,9 @@
 #include "paths.h"
 #include "strv.h"
 
+/* Requests of all providers together. */
+enum { HTTP_RATE_PER_SEC = 500 };
+
 static int lower_copy(char *const *list, char ***ret) {
         _cleanup_strv_ char **v = NULL;
 
@@ -72,11 +75,13 @@ static void load_policy(Approver *a) {
         a->policy = take_ptr(p);
 }
 
-void approver_reload_files(Approver *a) {
+void approver_reload_files(Approver *a, bool always) {
         load_policy(a);
         approvers_file_forget(a->approvers);
         (void) approvers_file_refresh(a->approvers);
         signature_verifier_flush(a->verifier);
+        provider_set_reload(a->providers, always);
+        outbox_kick(a->outbox);
         approver_follow_files(a);
         approver_changed(a, "*");
 }
@@ -88,7 +93,7 @@ void approver_reload(Approver *a) {
         r = ticket_store_rescan(a->store);
         if (r < 0)
                 log_error("The tickets cannot be read again: %s", strerror(-r));
-        approver_reload_files(a);
+        approver_reload_files(a, true);
 }
 
 const Role *approver_role(const Approver *a, const char *name) {
@@ -110,7 +115,7 @@ static int set_paths(Approver *a, const char *root, const char *etc) {
 int approver_new(sd_event *event, const char *root, const char *etc, const char *state, Approver **ret) {
         static const VarlinkInterface *const interfaces[] = {&approver_interface, NULL};
         /* A document is at most DOCUMENT_TEXT_MAX; the call around it, and its escaping, come on top. */
-        static const VarlinkLimits limits = {.connections = 512,
+        static const VarlinkLimits limits = {.connections = 2048,
                                              .connections_per_user = 16,
                                              .message_max = DOCUMENT_TEXT_MAX + 64 * 1024,
                                              .idle_usec = 30 * USEC_PER_SEC};
@@ -122,7 +127,8 @@ int approver_new(sd_event *event, const char *root, const char *etc, const char 
         a->event = sd_event_ref(event);
         if ((r = set_paths(a, root, etc)) < 0 || (r = approvers_file_new(a->etc, &a->approvers)) < 0 ||
             (r = signature_verifier_new(event, a->approvers, NULL, &a->verifier)) < 0 ||
-            (r = ticket_store_new(state, &a->store)) < 0 || (r = provider_signed_new(a, &a->provider)) < 0 ||
+            (r = ticket_store_new(state, &a->store)) < 0 || (r = http_client_new(event, HTTP_RATE_PER_SEC, &a->http)) < 0 ||
+            (r = provider_set_new(a, &a->providers)) < 0 || (r = outbox_new(a, state, &a->outbox)) < 0 ||
             (r = varlink_server_new(event, interfaces, &limits, a, &a->server)) < 0)
                 return r;
         load_config(a);
@@ -133,15 +139,16 @@ int approver_new(sd_event *event, const char *root, const char *etc, const char 
         return 0;
 }
 
-/* The verifier first: what waits for it still answers, through all the rest. */
+/* Verifier and providers first: what waits for them still answers, through all the rest. */
 Approver *approver_free(Approver *a) {
         if (!a)
                 return NULL;
         signature_verifier_free(a->verifier);
+        provider_set_free(a->providers);
+        outbox_free(a->outbox); /* behind those who tell it that a comment was not sent */
+        http_client_free(a->http);
         approver_watchers_free(a);
         varlink_server_free(a->server);
-        if (a->provider)
-                a->provider->free(a->provider);
         ticket_store_free(a->store);
         approvers_file_free(a->approvers);
         policy_free(a->policy);

@@ -8,7 +8,10 @@
 
 #include "caller.h"
 #include "config.h"
+#include "http-client.h"
+#include "outbox.h"
 #include "policy.h"
+#include "provider-set.h"
 #include "provider.h"
 #include "signature.h"
 #include "ticket-store.h"
@@ -28,12 +31,14 @@ typedef struct Approver {
         ApproversFile *approvers;
         SignatureVerifier *verifier;
         TicketStore *store;
-        Provider *provider;
+        HttpClient *http;
+        ProviderSet *providers;
+        Outbox *outbox;
         VarlinkServer *server;
         RateTable rates;
         Watcher *watchers;
         unsigned n_watchers;
-        sd_event_source *inotify_etc, *inotify_keys, *settle; /* settle: a short wait, so that one edit is one change */
+        sd_event_source *inotify_etc, *inotify_keys, *inotify_providers, *settle; /* settle: a short wait, so that one edit is one change */
 } Approver;
 
 /* root: "" or a directory that holds etc/jit and usr/lib/jit; state: the state directory. Signals SIGHUP, SIGTERM,
@@ -46,13 +51,13 @@ int approver_listen(Approver *a, int fd);
 
 /* Configuration, policy, approvers and tickets anew. What is wrong is logged and stays as it was. */
 void approver_reload(Approver *a);
-/* Policy, approvers and keys alone: the files that are followed. */
-void approver_reload_files(Approver *a);
+/* Policy, approvers, keys and providers alone: the files that are followed. */
+void approver_reload_files(Approver *a, bool always); /* always: providers too, if none of their files has changed */
 const Role *approver_role(const Approver *a, const char *name); /* NULL: there is none */
 
 /* ---- who wants to hear of changes (approver-watch.c) ---- */
 
-/* Follows approvers, revoked, policy.jq and keys.d. Failures are logged: SIGHUP remains. */
+/* Follows approvers, revoked, policy.jq, keys.d and providers.d. Failures are logged: SIGHUP remains. */
 void approver_follow_files(Approver *a);
 /* The verdict on this ticket may have changed ("*": on every one). */
 void approver_changed(Approver *a, const char *ticket);

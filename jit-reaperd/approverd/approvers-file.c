@@ -178,6 +178,10 @@ void approvers_file_forget(ApproversFile *a) {
         a->loaded = false;
 }
 
+char *const *approvers_file_names(const ApproversFile *a) {
+        return a->names;
+}
+
 bool approvers_file_lists(const ApproversFile *a, const char *name) {
         return strv_contains(a->names, name);
 }

@@ -12,6 +12,10 @@ typedef struct Evaluation {
         char account[ACCOUNT_NAME_MAX + 1];
         EvaluateContext context;
         bool inputs;
+        VerdictProvider times;
+        json_t *input, *verdict;         /* while policies of other programs are asked */
+        char service[ROLE_NAME_MAX + 1]; /* the one that is asked */
+        size_t n_services;               /* so many have been asked */
         evaluate_done_t done;
         void *userdata;
 } Evaluation;
@@ -24,9 +28,18 @@ void evaluate_context_done(EvaluateContext *c) {
         *c = (EvaluateContext){0};
 }
 
+/* Takes both references over. */
 static void evaluation_finish(Evaluation *e, json_t *verdict, json_t *inputs) {
+        if (verdict && verdict_set_provider(verdict, &e->times) < 0) {
+                json_decref(verdict);
+                json_decref(inputs);
+                verdict = inputs = NULL;
+        }
         e->done(verdict, inputs, e->userdata);
         evaluate_context_done(&e->context);
+        json_decref(e->input);
+        json_decref(e->verdict);
+        free(e->times.provider);
         free(e);
 }
 
@@ -62,9 +75,49 @@ static json_t *policy_to_json(const PolicyResult *p) {
         return j;
 }
 
-static void judge(Evaluation *e, const Approval *approval, char *const *keys) {
+/* ---- policies of other programs: one after the other, each can only take away ---- */
+
+static void ask_next_service(Evaluation *e);
+
+static void on_service(ProviderResult error, const PolicyResult *result, const char *why, void *userdata) {
+        Evaluation *e = userdata;
+        const char *name = e->service;
+
+        if (e->inputs)
+                (void) json_object_set_new(json_object_get(e->input, "policies"), name,
+                                           error == PROVIDER_OK ? policy_to_json(result)
+                                                                : json_pack("{s:b, s:s?}", "allow", 0, "error", why));
+        if (error != PROVIDER_OK) {
+                log_warning("%s: the policy %s cannot be asked: %s", e->reference.ticket, name,
+                            why ? why : "no answer");
+                verdict_refuse(e->verdict, provider_result_reason(error), NULL);
+        } else
+                verdict_restrict(e->verdict, result);
+        if (verdict_allows(e->verdict))
+                ask_next_service(e);
+        else
+                evaluation_finish(e, take_ptr(e->verdict), e->inputs ? json_incref(e->input) : NULL);
+}
+
+static void ask_next_service(Evaluation *e) {
+        size_t n;
+        PolicyService *const *services = provider_set_policies(e->approver->providers, &n);
+
+        if (e->n_services >= n) {
+                evaluation_finish(e, take_ptr(e->verdict), e->inputs ? json_incref(e->input) : NULL);
+                return;
+        }
+        (void) snprintf(e->service, sizeof(e->service), "%s", policy_service_name(services[e->n_services]));
+        int r = policy_service_ask(services[e->n_services++], e->input, on_service, e);
+        if (r < 0)
+                on_service(PROVIDER_NO_MEMORY, NULL, strerror(-r), e);
+}
+
+/* ---- provider's answer, policy, sentence ---- */
+
+static void judge(Evaluation *e, const ProviderAnswer *answer) {
         JIT_CLEANUP(policy_result_done) PolicyResult policy = {0};
-        _cleanup_json_ json_t *input = NULL;
+        const Approval *approval = answer->approval;
         PolicyInput in = {
                         .reference = &e->reference,
                         .account = e->account,
@@ -82,53 +135,121 @@ static void judge(Evaluation *e, const Approval *approval, char *const *keys) {
                           .role = in.role,
                           .policy = &policy,
                           .host_names = e->approver->host_names,
-                          .keys = keys,
+                          .keys = answer->keys,
                           .now = in.now};
-        json_t *verdict;
+        size_t n;
 
-        if (!(input = policy_input(&in)) || run_policy(e, input, &policy) < 0) {
+        if (!(e->input = policy_input(&in)) || run_policy(e, e->input, &policy) < 0 ||
+            !(e->verdict = verdict_make(&v))) {
                 evaluation_finish(e, NULL, NULL);
                 return;
         }
-        verdict = verdict_make(&v);
-        if (verdict && e->inputs)
-                (void) json_set_opt(input, "policy", policy_to_json(&policy));
-        evaluation_finish(e, verdict, verdict && e->inputs ? take_ptr(input) : NULL);
+        if (e->inputs)
+                (void) json_set_opt(e->input, "policy", policy_to_json(&policy));
+        (void) provider_set_policies(e->approver->providers, &n);
+        if (n > 0 && verdict_allows(e->verdict)) {
+                if (e->inputs)
+                        (void) json_set_opt(e->input, "policies", json_object());
+                ask_next_service(e);
+        } else
+                evaluation_finish(e, take_ptr(e->verdict), e->inputs ? json_incref(e->input) : NULL);
 }
 
-static void on_answer(int error, const Approval *approval, char *const *keys, void *userdata) {
+static void log_no_answer(const Evaluation *e, const ProviderAnswer *answer) {
+        char ticket[sizeof("JIT_TICKET=") + TICKET_ID_MAX], reason[64];
+        const char *const fields[] = {reason, ticket, NULL};
+
+        (void) snprintf(ticket, sizeof(ticket), "JIT_TICKET=%s", e->reference.ticket);
+        (void) snprintf(reason, sizeof(reason), "JIT_REASON=%s", provider_result_reason(answer->result));
+        log_fields(LOG_WARNING, fields, "%s: cannot be judged: %s", e->reference.ticket,
+                   answer->detail ? answer->detail : "no answer");
+}
+
+/* For `jitctl explain`: what there is to see where there is no approval. */
+static json_t *inputs_without(const Evaluation *e, const ProviderAnswer *answer) {
+        return e->inputs ? json_pack("{s:s?, s:s?}", "provider", e->times.provider, "detail", answer->detail) : NULL;
+}
+
+static void on_answer(const ProviderAnswer *answer, void *userdata) {
         Evaluation *e = userdata;
 
-        if (error == -ENOENT)
-                evaluation_finish(e, verdict_unknown("ticket-unknown", "there is no such ticket"), NULL);
-        else if (error == -EBADMSG)
-                evaluation_finish(e, verdict_unknown("ticket-invalid", "what is stored is not a ticket"), NULL);
-        else if (error == -ENOMEM)
+        switch (answer->result) {
+        case PROVIDER_OK:
+                if (!answer->person || !*answer->person) {
+                        evaluation_finish(e, verdict_unknown("ticket-unknown", "there is no such ticket"), NULL);
+                        return;
+                }
+                (void) snprintf(e->reference.person, sizeof(e->reference.person), "%s", answer->person);
+                judge(e, answer);
+                return;
+        case PROVIDER_NO_MEMORY:
                 evaluation_finish(e, NULL, NULL);
-        else if (error < 0) {
-                log_warning("%s: cannot be judged: %s", e->reference.ticket, strerror(-error));
-                evaluation_finish(e, verdict_unreachable(&e->reference), NULL);
-        } else
-                judge(e, approval, keys);
+                return;
+        case PROVIDER_UNKNOWN:
+                evaluation_finish(e, verdict_unknown("ticket-unknown", "there is no such ticket"),
+                                  inputs_without(e, answer));
+                return;
+        case PROVIDER_INVALID:
+                log_no_answer(e, answer);
+                evaluation_finish(
+                                e,
+                                verdict_unknown("ticket-invalid", "what the ticket system says is no usable approval"),
+                                inputs_without(e, answer));
+                return;
+        default:
+                log_no_answer(e, answer);
+                evaluation_finish(e, verdict_no_answer(&e->reference, answer), inputs_without(e, answer));
+        }
 }
 
-void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context,
-                        bool inputs, evaluate_done_t done, void *userdata) {
+static Evaluation *evaluation_new(Approver *a, const Reference *reference, const char *account,
+                                  EvaluateContext *context, bool inputs, evaluate_done_t done, void *userdata) {
         Evaluation *e = malloc(sizeof(*e));
 
         if (!e) {
                 done(NULL, NULL, userdata);
-                return;
+                return NULL;
         }
         *e = (Evaluation){.approver = a,
                           .reference = *reference,
                           .context = *context,
                           .inputs = inputs,
+                          .times = {.provider = strdup(reference->provider->name),
+                                    .recheck_usec = reference->provider->recheck_usec,
+                                    .grace_usec = reference->provider->grace_usec,
+                                    .comments = reference->provider->comments},
                           .done = done,
                           .userdata = userdata};
         *context = (EvaluateContext){0};
         (void) snprintf(e->account, sizeof(e->account), "%s", account);
-        a->provider->ask(a->provider, &e->reference, true, on_answer, e);
+        return e;
+}
+
+void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context,
+                        bool inputs, evaluate_done_t done, void *userdata) {
+        Evaluation *e = evaluation_new(a, reference, account, context, inputs, done, userdata);
+        QuestionContext asked;
+
+        if (!e)
+                return;
+        asked = (QuestionContext){.phase = e->context.phase,
+                                  .service = e->context.service,
+                                  .rhost = e->context.rhost,
+                                  .tty = e->context.tty};
+        reference->provider->ask(reference->provider, &e->reference, &asked, !streq(e->context.phase, "recheck"),
+                                 on_answer, e);
+}
+
+void evaluate_answer(Approver *a, const Reference *reference, const char *account, const ProviderAnswer *answer,
+                     evaluate_done_t done, void *userdata) {
+        EvaluateContext context = {.phase = strdup("name")};
+        Evaluation *e;
+
+        if (!context.phase)
+                done(NULL, NULL, userdata);
+        else if ((e = evaluation_new(a, reference, account, &context, false, done, userdata)))
+                on_answer(answer, e);
+        evaluate_context_done(&context);
 }
 
 void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done,
@@ -138,7 +259,7 @@ void evaluate_account(Approver *a, const char *account, EvaluateContext *context
 
         if (account_name_parse(account, name) < 0)
                 done(verdict_unknown("name-invalid", "that is not an account's name"), NULL, userdata);
-        else if (a->provider->resolve(a->provider, name, &reference) < 0)
+        else if (provider_set_resolve(a->providers, name, &reference) < 0)
                 done(verdict_unknown("ticket-unknown", "there is no such ticket"), NULL, userdata);
         else
                 evaluate_reference(a, &reference, name, context, inputs, done, userdata);

@@ -315,6 +315,12 @@ int http_stream_start(HttpServer *s, const HttpRequest *request, uint64_t idle_u
         return call_queue(s, c, ret);
 }
 
+void http_call_urgent(HttpCall *c) {
+        c->urgent = true;
+        if (c->server && c->list == &c->server->queues[QUEUE_NORMAL])
+                server_enqueue(c->server, c, false);
+}
+
 HttpCall *http_call_free(HttpCall *c) {
         HttpServer *s;
 

@@ -84,6 +84,9 @@ typedef void (*http_answer_t)(const HttpAnswer *answer, void *userdata);
 int http_call_start(HttpServer *s, const HttpRequest *request, http_answer_t answer, void *userdata, HttpCall **ret);
 HttpCall *http_call_free(HttpCall *c); /* not answered; does nothing in the call's own answer */
 
+/* Somebody waits for it now: before those that are not urgent, if it is still in the queue. */
+void http_call_urgent(HttpCall *c);
+
 /* An answer that has no end (server-sent events, long poll): body parts as they come. Not retried; no total deadline,
  * but ended when nothing came for idle_usec. part returns a negative errno to end it. done is called once. */
 typedef int (*http_part_t)(const char *data, size_t length, void *userdata);

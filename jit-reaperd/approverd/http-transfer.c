@@ -255,7 +255,13 @@ void transfer_abort(HttpCall *c) {
 
 /* ---- what it comes to ---- */
 
+/* CURLE_TOO_LARGE, from libcurl 8.6 on; before that it said CURLE_OUT_OF_MEMORY (lib/dynbuf.c). A header of more than
+ * 100 KiB. */
+enum { TRANSFER_TOO_LARGE = 100 };
+
 static ProviderResult judge_error(HttpCall *c, CURLcode code) {
+        if ((int) code == TRANSFER_TOO_LARGE)
+                return PROVIDER_ANSWER;
         switch (code) {
         case CURLE_WRITE_ERROR:
                 if (c->no_memory)
@@ -277,7 +283,7 @@ static ProviderResult judge_error(HttpCall *c, CURLcode code) {
         case CURLE_SSL_ENGINE_INITFAILED:
         case CURLE_USE_SSL_FAILED:
                 return PROVIDER_TLS;
-        case CURLE_OUT_OF_MEMORY: /* is what libcurl says of a header of more than 100 KiB, too (lib/dynbuf.c) */
+        case CURLE_OUT_OF_MEMORY:
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_UNSUPPORTED_PROTOCOL: /* not HTTP at all */
         case CURLE_BAD_CONTENT_ENCODING:

@@ -46,16 +46,17 @@ int person_keys_load(const char *etc, const char *person, char ***keys) {
         return 0;
 }
 
-int requester_keys_load(const char *etc, const Ticket *t, const char *person, char ***ret_person, char ***ret_all) {
+int requester_keys_load(const char *etc, char *const *requesters, char *const *ssh_keys, const char *person,
+                        char ***ret_person, char ***ret_all) {
         _cleanup_strv_ char **all = NULL, **own = NULL;
         int r;
 
-        STRV_FOREACH (name, t->requesters) {
+        STRV_FOREACH (name, requesters) {
                 _cleanup_strv_ char **keys = NULL;
                 r = person_keys_load(etc, *name, &keys);
                 if (r < 0 && r != -ENOMEM)
                         log_warning("%s/keys.d/%s: ignoring: %s", etc, *name, strerror(-r));
-                if (r == -ENOMEM || (r = person_keys_add(t->ssh_keys, PERSON_KEYS_MAX, &keys)) < 0 ||
+                if (r == -ENOMEM || (r = person_keys_add(ssh_keys, PERSON_KEYS_MAX, &keys)) < 0 ||
                     (r = person_keys_add(keys, (size_t) PERSON_KEYS_MAX * TICKET_REQUESTERS_MAX, &all)) < 0)
                         return r;
                 if (streq(*name, person)) {

@@ -12,8 +12,9 @@ enum { PERSON_KEYS_FILE_MAX = 64 * 1024, PERSON_KEYS_MAX = 32 };
 int person_keys_load(const char *etc, const char *person, char ***keys);
 /* Appends lines ("type base64 comment") of list that are not there, up to max keys in all. -ENOMEM. */
 int person_keys_add(char *const *list, size_t max, char ***keys);
-/* What opens person's account of this ticket, and what opens any account of it: keys.d and the ticket's own. A file
- * that cannot be used is logged and opens nothing. -ENOMEM. */
-int requester_keys_load(const char *etc, const Ticket *t, const char *person, char ***ret_person, char ***ret_all);
+/* What opens person's account of a ticket, and what opens any requester's account of it: keys.d and the ticket's own
+ * ssh_keys. A file that cannot be used is logged and opens nothing. -ENOMEM. */
+int requester_keys_load(const char *etc, char *const *requesters, char *const *ssh_keys, const char *person,
+                        char ***ret_person, char ***ret_all);
 
 #endif

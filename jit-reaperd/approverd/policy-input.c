@@ -3,10 +3,11 @@
 #include "json.h"
 #include "policy-input.h"
 
+/* 0: not known. */
 static json_t *time_text(uint64_t usec) {
         char text[TIME_TEXT_MAX];
 
-        return json_string(time_format_rfc3339(usec, text));
+        return usec == 0 ? json_null() : json_string(time_format_rfc3339(usec, text));
 }
 
 static json_t *request_to_json(const PolicyInput *in) {
@@ -29,11 +30,11 @@ static json_t *people_to_json(const ApprovalBy *by, size_t n) {
         return list;
 }
 
-static json_t *approval_to_json(const Approval *a) {
+static json_t *approval_to_json(const Approval *a, const Provider *provider) {
         static const char *const states[] = {"pending", "approved", "denied", "closed"};
 
         return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:s, s:o, s:o, s:b, s:s, s:s*, "
-                         "s:s*}",
+                         "s:s*, s:s*}",
                          "ticket", a->ticket, "title", a->title, "state", states[a->state], "requesters",
                          json_from_strv(a->requesters), "approvers", people_to_json(a->approvers, a->n_approvers),
                          "invalid_approvals", people_to_json(a->invalid, a->n_invalid), "hosts",
@@ -41,7 +42,8 @@ static json_t *approval_to_json(const Approval *a) {
                          time_text(a->not_after), "not_before_usec", (json_int_t) a->not_before, "not_after_usec",
                          (json_int_t) a->not_after, "reason", a->reason, "commands", json_from_strv(a->commands),
                          "ssh_keys", json_from_strv(a->ssh_keys), "emergency", (int) a->emergency, "digest", a->digest,
-                         "state_by", a->state_by, "state_reason", a->state_reason);
+                         "state_by", a->state_by, "state_reason", a->state_reason, "provider",
+                         provider ? provider->name : NULL);
 }
 
 static json_t *role_to_json(const Role *r) {
@@ -55,6 +57,6 @@ static json_t *role_to_json(const Role *r) {
 
 json_t *policy_input(const PolicyInput *in) {
         return json_pack("{s:o, s:o, s:o, s:{s:o}}", "request", request_to_json(in), "approval",
-                         approval_to_json(in->approval), "role", role_to_json(in->role), "host", "names",
-                         json_from_strv(in->host_names));
+                         approval_to_json(in->approval, in->reference->provider), "role", role_to_json(in->role),
+                         "host", "names", json_from_strv(in->host_names));
 }

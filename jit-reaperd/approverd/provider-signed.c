@@ -17,10 +17,11 @@ typedef struct Question {
         TicketDocument *document;
         char **keys;           /* person's */
         char **requester_keys; /* all requesters' */
+        char person[PERSON_NAME_MAX + 1];
         SignatureKey *signers; /* one for each approval */
         SignatureResult results[TICKET_APPROVALS_MAX];
         unsigned waiting; /* for so many signatures */
-        int error;        /* the first that could not be judged */
+        ProviderResult result; /* the first that could not be judged */
         provider_answer_t answer;
         void *userdata;
 } Question;
@@ -65,7 +66,8 @@ static const TicketEntry *find_entry(const TicketStore *s, const char *key, size
         return NULL;
 }
 
-static int refer(const TicketEntry *e, const char *person, Reference *ret) {
+static int refer(Provider *p, const TicketEntry *e, const char *person, Reference *ret) {
+        ret->provider = p;
         (void) snprintf(ret->ticket, sizeof(ret->ticket), "%s", e->key);
         (void) snprintf(ret->person, sizeof(ret->person), "%s", person);
         return 0;
@@ -79,11 +81,11 @@ static int signed_resolve(Provider *p, const char *account, Reference *ret) {
         const TicketEntry *e = find_entry(s, name, strlen(name));
 
         if (e)
-                return strv_length(e->requesters) == 1 ? refer(e, e->requesters[0], ret) : -ENOENT;
+                return strv_length(e->requesters) == 1 ? refer(p, e, e->requesters[0], ret) : -ENOENT;
         for (size_t i = strlen(name); i-- > 1;)
                 if (name[i] == '-' && (e = find_entry(s, name, i)) && strv_length(e->requesters) > 1 &&
                     strv_contains(e->requesters, name + i + 1))
-                        return refer(e, name + i + 1, ret);
+                        return refer(p, e, name + i + 1, ret);
         return -ENOENT;
 }
 
@@ -130,6 +132,20 @@ static void fill_approvers(const Question *q, Approval *ret) {
         }
 }
 
+static ProviderResult result_of(int error) {
+        return error == -ENOENT      ? PROVIDER_UNKNOWN
+               : error == -EBADMSG   ? PROVIDER_INVALID
+               : error == -ENOMEM    ? PROVIDER_NO_MEMORY
+               : error == -ECANCELED ? PROVIDER_CANCELED
+                                     : PROVIDER_UNREACHABLE;
+}
+
+static void answer_failure(ProviderResult result, provider_answer_t answer, void *userdata) {
+        answer(&(ProviderAnswer){.result = result,
+                                 .detail = result == PROVIDER_INVALID ? "what is stored is not a ticket" : NULL},
+               userdata);
+}
+
 static void question_answer(Question *q) {
         static const ApprovalState states[] = {[TICKET_OPEN] = APPROVAL_PENDING,
                                                [TICKET_DENIED] = APPROVAL_DENIED,
@@ -146,6 +162,7 @@ static void question_answer(Question *q) {
                         .hosts = t->hosts,
                         .commands = t->commands,
                         .ssh_keys = t->ssh_keys,
+                        .may_approve = approvers_file_names(q->provider->approver->approvers),
                         .not_before = t->not_before,
                         .not_after = t->not_after,
                         .emergency = t->emergency,
@@ -155,11 +172,11 @@ static void question_answer(Question *q) {
                         .state_at = d->state_at,
         };
 
-        if (q->error < 0)
-                q->answer(q->error, NULL, NULL, q->userdata);
+        if (q->result != PROVIDER_OK)
+                answer_failure(q->result, q->answer, q->userdata);
         else {
                 fill_approvers(q, &a);
-                q->answer(0, &a, q->keys, q->userdata);
+                q->answer(&(ProviderAnswer){.approval = &a, .person = q->person, .keys = q->keys}, q->userdata);
         }
         question_free(q);
 }
@@ -169,8 +186,8 @@ static void on_signature(int error, SignatureResult result, void *userdata) {
         Question *q = w->question;
 
         q->results[w->index] = result;
-        if (error < 0 && q->error == 0)
-                q->error = error;
+        if (error < 0 && q->result == PROVIDER_OK)
+                q->result = result_of(error);
         free(w);
         if (--q->waiting == 0)
                 question_answer(q);
@@ -208,25 +225,29 @@ static int question_new(SignedProvider *s, const Reference *reference, Question 
         if (!q)
                 return -ENOMEM;
         q->provider = s;
+        memcpy(q->person, reference->person, sizeof(q->person));
         if ((r = ticket_store_get(s->approver->store, reference->ticket, &q->document)) < 0)
                 return r;
         if (*reference->person && !strv_contains(q->document->ticket->requesters, reference->person))
                 return -ENOENT;
         if (!(q->signers = calloc(q->document->n_approvals + 1, sizeof(*q->signers))))
                 return -ENOMEM;
-        r = requester_keys_load(s->approver->etc, q->document->ticket, reference->person, &q->keys, &q->requester_keys);
+        r = requester_keys_load(s->approver->etc, q->document->ticket->requesters, q->document->ticket->ssh_keys,
+                                reference->person, &q->keys, &q->requester_keys);
         if (r < 0)
                 return r;
         *ret = take_ptr(q);
         return 0;
 }
 
-static void signed_ask(Provider *p, const Reference *reference, bool urgent, provider_answer_t answer, void *userdata) {
+static void signed_ask(Provider *p, const Reference *reference, const QuestionContext *context, bool urgent,
+                       provider_answer_t answer, void *userdata) {
         Question *q;
         int r = question_new((SignedProvider *) p, reference, &q);
 
+        (void) context; /* what was signed does not depend on it */
         if (r < 0) {
-                answer(r, NULL, NULL, userdata);
+                answer_failure(result_of(r), answer, userdata);
                 return;
         }
         q->answer = answer;
@@ -236,14 +257,15 @@ static void signed_ask(Provider *p, const Reference *reference, bool urgent, pro
                 r = ask_signature(q, i, urgent);
                 if (r > 0)
                         q->waiting++;
-                else if (r < 0 && q->error == 0)
-                        q->error = r;
+                else if (r < 0 && q->result == PROVIDER_OK)
+                        q->result = result_of(r);
         }
         if (--q->waiting == 0)
                 question_answer(q);
 }
 
 static Provider *signed_free(Provider *p) {
+        free(p->name);
         free(p);
         return NULL;
 }
@@ -253,8 +275,17 @@ int provider_signed_new(Approver *approver, Provider **ret) {
 
         if (!s)
                 return -ENOMEM;
-        *s = (SignedProvider){{.kind = "signed", .resolve = signed_resolve, .ask = signed_ask, .free = signed_free},
+        *s = (SignedProvider){{.kind = "signed",
+                               .name = strdup("signed"),
+                               .grace_usec = USEC_INFINITY,
+                               .resolve = signed_resolve,
+                               .ask = signed_ask,
+                               .free = signed_free},
                               approver};
+        if (!s->provider.name) {
+                free(s);
+                return -ENOMEM;
+        }
         *ret = &s->provider;
         return 0;
 }

@@ -57,6 +57,7 @@ int approvers_file_refresh(ApproversFile *a);
 /* The next refresh reads both files, however they look. */
 void approvers_file_forget(ApproversFile *a);
 /* Whether name stands in the approvers file word for word (a pattern that would match it does not count). */
+char *const *approvers_file_names(const ApproversFile *a); /* borrowed until it is refreshed; may be NULL */
 bool approvers_file_lists(const ApproversFile *a, const char *name);
 /* Whether answers may change with time alone (valid-after, valid-before, cert-authority). */
 bool approvers_file_is_timed(const ApproversFile *a);

@@ -52,11 +52,30 @@ static void put_approved(FILE *f, const VerdictInput *in) {
                        time_format_span(a->not_after > in->now ? a->not_after - in->now : 0, span));
 }
 
+static bool has_approved(const Approval *a, const char *name) {
+        for (size_t i = 0; i < a->n_approvers; i++)
+                if (streq(a->approvers[i].name, name))
+                        return true;
+        return false;
+}
+
+/* " by bob or carol": who could still say yes. */
+static void put_may_approve(FILE *f, const Approval *a) {
+        size_t n = 0;
+
+        STRV_FOREACH (name, a->may_approve)
+                if (!strv_contains(a->requesters, *name) && !has_approved(a, *name) && n++ < LIST_SHOWN)
+                        (void) fprintf(f, "%s%s", n == 1 ? " by " : " or ", *name);
+        if (n > LIST_SHOWN)
+                (void) fprintf(f, " or %zu more", n - LIST_SHOWN);
+}
+
 static void put_pending(FILE *f, const VerdictInput *in) {
         size_t n = approval_count(in->approval);
 
-        (void) fprintf(f, "%s waits for approval: %zu of %u approvers so far", in->approval->ticket, n,
-                       role_approvers(in->role));
+        (void) fprintf(f, "%s waits for approval", in->approval->ticket);
+        put_may_approve(f, in->approval);
+        (void) fprintf(f, ": %zu of %u approvers so far", n, role_approvers(in->role));
         if (n == 0)
                 return;
         (void) fprintf(f, " (");

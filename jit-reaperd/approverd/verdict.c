@@ -31,10 +31,74 @@ json_t *verdict_unknown(const char *reason, const char *message) {
         return json_pack("{s:s, s:s, s:s}", "decision", "unknown", "reason", reason, "message", message);
 }
 
-json_t *verdict_unreachable(const Reference *reference) {
-        return json_pack("{s:s, s:s, s:s, s:s, s:s}", "decision", "refuse", "reason", "provider-unreachable", "message",
-                         "approvals cannot be checked just now; try again in a minute", "ticket", reference->ticket,
-                         "requester", reference->person);
+/* A person who cannot be identified yet reads none of this; root reads the detail in the journal. */
+static const char *no_answer_message(const char *reason) {
+        static const struct {
+                const char *reason, *message;
+        } table[] = {
+                        {"provider-tls",
+                         "the ticket system is not the one this host trusts; ask this host's administrator"},
+                        {"provider-login",
+                         "the ticket system does not let this host ask; ask this host's administrator"},
+                        {"provider-limit", "the ticket system is asked too often just now; try again in a minute"},
+                        {"provider-answer", "the ticket system gave no usable answer; ask this host's administrator"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (streq(reason, table[i].reason))
+                        return table[i].message;
+        return "approvals cannot be checked just now; try again in a minute";
+}
+
+json_t *verdict_no_answer(const Reference *reference, const ProviderAnswer *answer) {
+        const char *reason = provider_result_reason(answer->result);
+
+        return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "decision", "refuse", "reason", reason, "message",
+                         no_answer_message(reason), "ticket", reference->ticket, "requester",
+                         *reference->person ? reference->person : NULL);
+}
+
+bool verdict_allows(const json_t *verdict) {
+        const char *decision = json_string_value(json_object_get(verdict, "decision"));
+
+        return decision && streq(decision, "allow");
+}
+
+void verdict_refuse(json_t *verdict, const char *reason, const char *message) {
+        (void) json_object_set_new(verdict, "decision", json_string("refuse"));
+        (void) json_object_set_new(verdict, "reason", json_string(reason ? reason : "policy-denied"));
+        (void) json_object_set_new(verdict, "message",
+                                   message ? json_string(message)
+                                   : reason && strncmp(reason, "provider-", strlen("provider-")) == 0
+                                                   ? json_string(no_answer_message(reason))
+                                                   : json_sprintf("%s is refused by this host's policy (%s)",
+                                                                  json_string_value(json_object_get(verdict, "ticket")),
+                                                                  reason ? reason : "policy-denied"));
+        (void) json_object_del(verdict, "ttlUSec");
+        if (!json_object_get(verdict, "message"))
+                (void) json_object_clear(verdict); /* no memory: not even half an answer */
+}
+
+void verdict_restrict(json_t *verdict, const PolicyResult *policy) {
+        json_int_t left = json_integer_value(json_object_get(verdict, "ttlUSec"));
+
+        if (!policy->allow || policy->ttl_usec == 0)
+                verdict_refuse(verdict, policy->reasons && policy->reasons[0] ? policy->reasons[0] : "policy-denied",
+                               policy->message);
+        else if (policy->ttl_usec < (uint64_t) left && json_set_uint(verdict, "ttlUSec", policy->ttl_usec) < 0)
+                verdict_refuse(verdict, "policy-denied", NULL);
+}
+
+int verdict_set_provider(json_t *verdict, const VerdictProvider *p) {
+        int r = json_set_str(verdict, "provider", p->provider);
+
+        if (r >= 0 && p->recheck_usec > 0)
+                r = json_set_uint(verdict, "recheckUSec", p->recheck_usec);
+        if (r >= 0 && p->grace_usec != USEC_INFINITY)
+                r = json_set_uint(verdict, "graceUSec", p->grace_usec);
+        if (r >= 0 && p->comments)
+                r = json_set_opt(verdict, "comments", json_true());
+        return r;
 }
 
 /* The least of the policy's ttl, the role's and the window's rest; 0: nothing is left. */

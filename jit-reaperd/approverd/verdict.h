@@ -24,11 +24,25 @@ typedef struct VerdictInput {
 
 /* "unknown": there is no such user. NULL: no memory (for all three). */
 json_t *verdict_unknown(const char *reason, const char *message);
-/* "refuse" before anything was judged: what knows the ticket does not answer. */
-json_t *verdict_unreachable(const Reference *reference);
+/* "refuse" before anything was judged: what knows the ticket gives no answer. */
+json_t *verdict_no_answer(const Reference *reference, const ProviderAnswer *answer);
 /* "allow" or "refuse". Allows nothing without a role, outside the window or without time left, whatever the policy
  * says. */
 json_t *verdict_make(const VerdictInput *in);
+
+bool verdict_allows(const json_t *verdict);
+/* An allowed verdict becomes a refusal. message: NULL: one that goes with reason. */
+void verdict_refuse(json_t *verdict, const char *reason, const char *message);
+/* What another policy says of an allowed verdict: no, or a shorter time. */
+void verdict_restrict(json_t *verdict, const PolicyResult *policy);
+
+typedef struct VerdictProvider {
+        char *provider;
+        uint64_t recheck_usec, grace_usec; /* as in Provider */
+        bool comments;
+} VerdictProvider;
+/* How the grant is to be followed; -ENOMEM. */
+int verdict_set_provider(json_t *verdict, const VerdictProvider *p);
 
 /* How many approvals count: of people who are not requesters. */
 size_t approval_count(const Approval *a);

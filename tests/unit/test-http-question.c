@@ -284,7 +284,7 @@ TEST(trace_texts) {
         json_t *j = trace_text("a\x1b[31m\xff\xe2\x80\xae"
                                "b\tc\n",
                                14, 100, NULL),
-               *list, *trace;
+               *list, *trace, *input;
         char *dump, *big = malloc(60000);
 
         CHECK_STREQ(json_string_value(j), "a?[31m??b\tc\n");
@@ -295,18 +295,21 @@ TEST(trace_texts) {
         j = trace_text("x secret y secre", 16, 100, "secret");
         CHECK_STREQ(json_string_value(j), "x *** y secre");
         json_decref(j);
-        memset(big, '"', 60000);
+        memset(big, '"', 59999);
+        big[59999] = '\0';
         list = json_array();
         for (int i = 0; i < 23; i++)
                 (void) json_array_append_new(list, json_pack("{s:o, s:o}", "answer",
-                                                             trace_text(big, 60000, TRACE_TEXT_MAX, NULL), "body",
-                                                             trace_text(big, 60000, TRACE_TEXT_MAX, NULL)));
-        trace = json_pack("{s:o, s:o}", "requests", list, "input", trace_text(big, 60000, TRACE_TEXT_MAX, NULL));
-        trace_limit(trace);
+                                                             trace_text(big, 59999, TRACE_TEXT_MAX, NULL), "body",
+                                                             trace_text(big, 59999, TRACE_TEXT_MAX, NULL)));
+        input = json_pack("{s:s}", "a", big);
+        trace = trace_question(list, input, input, true, big, NULL);
         dump = json_dumps(trace, JSON_COMPACT);
         CHECK(dump && strlen(dump) < 200 * 1024);
         free(dump);
         free(big);
+        json_decref(list);
+        json_decref(input);
         json_decref(trace);
 }
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_PROVIDER_SET_H
+#define JIT_PROVIDER_SET_H
+
+/* All providers of this host: "signed" first, then those of providers.d by name. A name belongs to the first provider
+ * whose tickets it fits: signed by its store, http by Ticket=. */
+
+#include "policy-service.h"
+#include "provider.h"
+
+struct Approver;
+typedef struct ProviderSet ProviderSet;
+
+/* Reads etc/providers.d. A file that is wrong is logged and left out, or stays as it was when there was one before: its
+ * tickets are refused rather than judged by half a file. */
+int provider_set_new(struct Approver *a, ProviderSet **ret);
+ProviderSet *provider_set_free(ProviderSet *s);
+/* Anew, if a file of providers.d has changed since, or always: compiling the programs of one file takes some 50 ms.
+ * Questions under way are answered with PROVIDER_CANCELED. */
+void provider_set_reload(ProviderSet *s, bool always);
+
+/* account: jit-TICKET or jit-TICKET-PERSON in lower case. -ENOENT. */
+int provider_set_resolve(ProviderSet *s, const char *account, Reference *ret);
+Provider *provider_set_find(ProviderSet *s, const char *name); /* NULL */
+Provider *provider_set_first(ProviderSet *s); /* "signed" */
+Provider *provider_set_next(ProviderSet *s, Provider *p); /* NULL at the end */
+/* Files that are not used: [{name, kind, error}]; borrowed. */
+json_t *provider_set_refused(const ProviderSet *s);
+/* The additional policies (Kind=policy). */
+PolicyService *const *provider_set_policies(ProviderSet *s, size_t *ret_n);
+
+#endif
