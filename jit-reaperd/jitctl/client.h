@@ -13,6 +13,7 @@ typedef enum Service {
 } Service;
 
 #define CALL_USEC (15 * USEC_PER_SEC)
+#define EXPLAIN_USEC (45 * USEC_PER_SEC) /* a ticket system has 30 s, jit-provider(5), TimeoutSec= */
 #define REVOKE_USEC (120 * USEC_PER_SEC)
 
 /* One call on a connection of its own. parameters (stolen) may be NULL. method: without the interface. Returns a

@@ -31,6 +31,13 @@ void findings_add(Findings *f, bool is_error, const char *file, const char *acti
                 f->failed = true;
 }
 
+void findings_add_place(Findings *f, const char *action, const char *why) {
+        const char *end = strstr(why, ": ");
+        _cleanup_free_ char *file = end && why[0] == '/' ? strndup(why, (size_t) (end - why)) : NULL;
+
+        findings_add(f, true, file, action, "%s", file ? end + 2 : why);
+}
+
 int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata) {
         _cleanup_free_ char *whole = NULL, *text = NULL;
         char *rest, *line;

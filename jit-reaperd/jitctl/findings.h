@@ -20,11 +20,18 @@ typedef struct Findings {
 void findings_add(Findings *f, bool is_error, const char *file, const char *action, const char *format, ...)
                 __attribute__((format(printf, 5, 6)));
 
+/* An error in a sentence as config-parse.h makes them: "FILE:LINE: ..." or "FILE: ...". */
+void findings_add_place(Findings *f, const char *action, const char *why);
+
 /* Each adds to f. root: "" or a directory that stands for the host's. */
 void role_check(Findings *f, const Role *role, const char *root); /* role-check.c */
 void sshd_check(Findings *f, const char *root);                   /* sshd-check.c */
 void pam_check(Findings *f, const char *root);                    /* pam-check.c */
 void sudo_check(Findings *f, const char *root);                   /* sudo-check.c */
+/* Returns the number of files in providers.d. */
+size_t provider_check(Findings *f, const char *root); /* provider-check.c */
+/* name: a credential that file names with key=. */
+void credential_check(Findings *f, const char *root, const char *file, const char *key, const char *name);
 
 /* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends. 0, or
  * the file's errno; the first negative return of on_line ends it. */

@@ -19,11 +19,13 @@ _jitctl_options() {
         case $1 in
         'ticket new '*)
                 echo "--role --host --requester --from --until --for --title --reason --key --no-key"
-                echo "--command --emergency --output $common" ;;
+                echo "--command --emergency --provider --output $common" ;;
         'ticket approve '*) echo "--key --as --yes --file --output $common" ;;
         'ticket deny '* | 'ticket close '*) echo "--reason $common" ;;
         'ticket export '*) echo "--output $common" ;;
         'revoke '*) echo "--all --reason $common" ;;
+        'provider test '*) echo "--person $common" ;;
+        'policy test '*) echo "--policy --no-color --help" ;;
         'audit verify '*) echo "--key --head $common" ;;
         '') echo "$common --version" ;;
         *) echo "$common" ;;
@@ -32,12 +34,15 @@ _jitctl_options() {
 
 _jitctl_words() {
         case $1 in
-        '') echo 'ticket list show revoke explain audit check status help' ;;
+        '') echo 'ticket list show revoke explain provider policy audit check status help' ;;
         'ticket ') echo 'new approve deny close show list export import' ;;
+        'provider ') echo 'list test' ;;
+        'policy ') echo 'test' ;;
         'audit ') echo 'verify' ;;
         'ticket approve ' | 'ticket deny ' | 'ticket close ' | 'ticket show ' | 'ticket export ' | 'explain ')
                 _jitctl_ids ticket list ;;
         'show ' | 'revoke ') _jitctl_ids list ;;
+        'provider test ') _jitctl_ids provider list ;;
         esac
 }
 
@@ -46,7 +51,7 @@ _jitctl() {
         verb=$(_jitctl_verb)
         COMPREPLY=()
         case $prev in
-        --key | --file | --output | --head | -k | -f | -o)
+        --key | --file | --output | --head | --policy | -k | -f | -o | -p)
                 compopt -o filenames 2>/dev/null
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 return ;;
@@ -60,14 +65,17 @@ _jitctl() {
         --host | -H)
                 mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
                 return ;;
-        --requester | --as)
+        --provider)
+                mapfile -t COMPREPLY < <(compgen -W "$(_jitctl_ids provider list)" -- "$cur")
+                return ;;
+        --requester | --as | --person)
                 mapfile -t COMPREPLY < <(compgen -u -- "$cur")
                 return ;;
         --from | --until | --for | --title | --reason | --command | -t) return ;;
         esac
         if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_jitctl_options "$verb")" -- "$cur")
-        elif [[ $verb == 'ticket import ' || $verb == 'audit verify ' ]]; then
+        elif [[ $verb == 'ticket import ' || $verb == 'audit verify ' || $verb == 'policy test ' ]]; then
                 compopt -o filenames 2>/dev/null
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         else

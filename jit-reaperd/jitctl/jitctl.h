@@ -34,10 +34,13 @@ typedef struct Verb {
 } Verb;
 
 /* Each ends with a NULL name. */
-extern const Verb verbs_ticket[]; /* verb-ticket.c */
-extern const Verb verbs_grants[]; /* verb-grants.c */
-extern const Verb verbs_show[];   /* verb-show.c */
-extern const Verb verbs_audit[];  /* verb-audit.c */
-extern const Verb verbs_check[];  /* verb-check.c */
+extern const Verb verbs_ticket[];   /* verb-ticket.c */
+extern const Verb verbs_grants[];   /* verb-grants.c */
+extern const Verb verbs_show[];     /* verb-show.c */
+extern const Verb verbs_explain[];  /* verb-explain.c */
+extern const Verb verbs_provider[]; /* verb-provider.c */
+extern const Verb verbs_policy[];   /* verb-policy.c */
+extern const Verb verbs_audit[];    /* verb-audit.c */
+extern const Verb verbs_check[];    /* verb-check.c */
 
 #endif

@@ -10,7 +10,8 @@
 #define JIT_VERSION "1"
 #endif
 
-static const Verb *const verb_tables[] = {verbs_ticket, verbs_grants, verbs_show, verbs_audit, verbs_check};
+static const Verb *const verb_tables[] = {verbs_ticket,   verbs_grants, verbs_show,  verbs_explain,
+                                          verbs_provider, verbs_policy, verbs_audit, verbs_check};
 
 static const Option common_options[] = {
                 {"json", OPTION_BOOL, offsetof(Ctl, json), 0, NULL, "the answer as one JSON value with sorted keys"},
@@ -81,6 +82,17 @@ static const Verb *find_verb(int argc, char **argv, int *ret_words) {
         return NULL;
 }
 
+static int no_command(const char *word, const char *next) {
+        size_t n = strlen(word);
+        bool group = false; /* word is the first of two */
+
+        for (size_t i = 0; i < ELEMENTSOF(verb_tables); i++)
+                for (const Verb *v = verb_tables[i]; v->name; v++)
+                        group |= strncmp(v->name, word, n) == 0 && v->name[n] == ' ';
+        return say_error(STATUS_USAGE, "there is no command \"%s%s%s\"; see jitctl --help", word,
+                         group && next ? " " : "", group && next ? next : "");
+}
+
 /* argv[0] is the last word of the verb's name. */
 static int run_verb(Ctl *ctl, const Verb *v, int argc, char **argv) {
         _cleanup_free_ void *options = calloc(1, v->options_size > 0 ? v->options_size : 1);
@@ -126,9 +138,7 @@ static int run(int argc, char **argv) {
                 return print_help();
         verb = find_verb(argc - first, argv + first, &words);
         if (!verb)
-                return say_error(STATUS_USAGE, "there is no command \"%s%s%s\"; see jitctl --help", argv[first],
-                                 streq(argv[first], "ticket") && argv[first + 1] ? " " : "",
-                                 streq(argv[first], "ticket") && argv[first + 1] ? argv[first + 1] : "");
+                return no_command(argv[first], argv[first + 1]);
         return run_verb(&ctl, verb, argc - first - words + 1, argv + first + words - 1);
 }
 

@@ -82,23 +82,23 @@ int ticket_view_new(const char *canonical, const char *id, TicketView **ret, cha
 }
 
 /* "2026-11-22T14:00:00Z to 2026-11-22T15:00:00Z (1 h; ends in 42 min)" */
-static void show_window(const TicketView *v, Table *t) {
+void ticket_window_show(Table *t, const char *not_before, const char *not_after) {
         uint64_t from, to, now = now_usec(CLOCK_REALTIME);
         char length[TIME_TEXT_MAX], away[TIME_TEXT_MAX];
 
-        if (time_parse_rfc3339(v->not_before, &from) < 0 || time_parse_rfc3339(v->not_after, &to) < 0 || to <= from) {
-                table_pairf(t, "Window", COLOR_BAD, "%s to %s: not a window", v->not_before, v->not_after);
+        if (time_parse_rfc3339(not_before, &from) < 0 || time_parse_rfc3339(not_after, &to) < 0 || to <= from) {
+                table_pairf(t, "Window", COLOR_BAD, "%s to %s: not a window", not_before, not_after);
                 return;
         }
         (void) time_format_span(to - from, length);
         if (now < from)
-                table_pairf(t, "Window", COLOR_NONE, "%s to %s (%s; opens in %s)", v->not_before, v->not_after, length,
+                table_pairf(t, "Window", COLOR_NONE, "%s to %s (%s; opens in %s)", not_before, not_after, length,
                             time_format_span(from - now, away));
         else if (now < to)
-                table_pairf(t, "Window", COLOR_NONE, "%s to %s (%s; ends in %s)", v->not_before, v->not_after, length,
+                table_pairf(t, "Window", COLOR_NONE, "%s to %s (%s; ends in %s)", not_before, not_after, length,
                             time_format_span(to - now, away));
         else
-                table_pairf(t, "Window", COLOR_WAIT, "%s to %s (%s; over for %s)", v->not_before, v->not_after, length,
+                table_pairf(t, "Window", COLOR_WAIT, "%s to %s (%s; over for %s)", not_before, not_after, length,
                             time_format_span(now - to, away));
 }
 
@@ -108,11 +108,11 @@ void ticket_view_show(const TicketView *v, Table *t) {
         table_pair_strv(t, strv_length(v->requesters) == 1 ? "Requester" : "Requesters", v->requesters);
         table_pair(t, "Role", v->role, COLOR_NONE);
         table_pair_strv(t, "Hosts", v->hosts);
-        show_window(v, t);
+        ticket_window_show(t, v->not_before, v->not_after);
         table_pair(t, "Reason", v->reason, COLOR_NONE);
-        STRV_FOREACH(c, v->commands)
-        table_pair(t, c == v->commands ? "Commands" : "", *c, COLOR_NONE);
-        STRV_FOREACH(k, v->ssh_keys) {
+        STRV_FOREACH (c, v->commands)
+                table_pair(t, c == v->commands ? "Commands" : "", *c, COLOR_NONE);
+        STRV_FOREACH (k, v->ssh_keys) {
                 _cleanup_free_ char *fingerprint = NULL;
 
                 if (key_fingerprint(*k, &fingerprint) >= 0)

@@ -40,5 +40,7 @@ DEFINE_CLEANUP(TicketView, ticket_view_free);
 
 /* Adds all of it to t. Keys are shown with their fingerprints as ssh-keygen(1) computes them. */
 void ticket_view_show(const TicketView *v, Table *t);
+/* The row "Window" alone; times as RFC 3339. */
+void ticket_window_show(Table *t, const char *not_before, const char *not_after);
 
 #endif

@@ -24,7 +24,7 @@ static bool name_is(const char *name, const char *const *names) {
 static void show_integer(Table *t, const char *name, json_int_t value) {
         static const char *const times[] = {"notBefore", "notAfter",        "since",          "until", "now",
                                             "at",        "not_before_usec", "not_after_usec", NULL};
-        static const char *const spans[] = {"ttlUSec", "ttl_usec", "idle_usec", NULL};
+        static const char *const spans[] = {"ttlUSec", "ttl_usec", "idle_usec", "recheckUSec", "graceUSec", NULL};
         char text[TIME_TEXT_MAX];
 
         if (value >= 0 && name_is(name, times))
@@ -49,10 +49,10 @@ void tree_show(Table *t, const char *name, const json_t *j) {
                 table_pairf(t, name, COLOR_NONE, "%g", json_real_value(j));
         else if (json_is_boolean(j))
                 table_pair(t, name, json_is_true(j) ? "yes" : "no", COLOR_NONE);
-        json_array_foreach((json_t *) j, i, value) {
+        json_array_foreach ((json_t *) j, i, value) {
                 tree_show(t, i == 0 || json_is_object(value) ? name : "", value);
         }
-        json_object_foreach((json_t *) j, member, value) {
+        json_object_foreach ((json_t *) j, member, value) {
                 _cleanup_free_ char *path = NULL;
 
                 if (asprintf(&path, "%s%s%s", name, *name ? "." : "", member) < 0) {

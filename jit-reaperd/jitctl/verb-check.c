@@ -4,7 +4,9 @@
 #include "config.h"
 #include "findings.h"
 #include "jitctl.h"
+#include "member.h"
 #include "paths.h"
+#include "provider-list.h"
 #include "strv.h"
 #include "table.h"
 
@@ -58,22 +60,14 @@ static void check_nss(Findings *f, const char *root) {
                              "no `systemd` for %s: accounts of tickets do not resolve", s.passwd ? "group" : "passwd");
 }
 
-/* config_load()'s sentence starts with the place: "FILE:LINE: ..." or "FILE: ...". */
-static void add_refusal(Findings *f, const char *why) {
-        const char *end = strstr(why, ": ");
-        _cleanup_free_ char *file = end && why[0] == '/' ? strndup(why, (size_t) (end - why)) : NULL;
-
-        findings_add(f, true, file, "correct it; until then the daemons keep the last good configuration", "%s",
-                     file ? end + 2 : why);
-}
-
 static void check_config(Findings *f, const char *root) {
         JIT_CLEANUP(config_freep) Config *config = NULL;
         char why[CONFIG_WHY_MAX] = "";
         int r = config_load(root, &config, why);
 
         if (r < 0) {
-                add_refusal(f, r == -EBADMSG ? why : strerror(-r));
+                findings_add_place(f, "correct it; until then the daemons keep the last good configuration",
+                                   r == -EBADMSG ? why : strerror(-r));
                 return;
         }
         if (!config->roles || !config->roles[0])
@@ -83,12 +77,40 @@ static void check_config(Findings *f, const char *root) {
                 role_check(f, *role, root);
 }
 
+/* What the running jit-approverd makes of the files; if it does not run, or does not say, there is nothing to compare.
+ */
+static void check_taken(Findings *f, const Ctl *ctl) {
+        _cleanup_json_ json_t *reply = NULL;
+        json_t *provider;
+        size_t i;
+
+        if (providers_fetch(ctl, true, &reply) != STATUS_OK)
+                return;
+        json_array_foreach (json_object_get(reply, "providers"), i, provider) {
+                const char *name = member_text(provider, "name"), *error = member_text(provider, "error"),
+                           *state = member_text(provider, "state");
+                _cleanup_free_ char *file = NULL;
+
+                if (!name || asprintf(&file, JIT_ETC "/providers.d/%s.conf", name) < 0) {
+                        file = NULL;
+                        continue;
+                }
+                if (error && error[0] == '/')
+                        findings_add_place(f, "correct it, then: systemctl reload jit-approverd", error);
+                else if (error)
+                        findings_add(f, true, file, "correct it, then: systemctl reload jit-approverd",
+                                     "jit-approverd does not take it: %s", error);
+                else if (state && !streq(state, "ok"))
+                        findings_add(f, false, file, "see `jitctl provider test`", "jit-approverd says: %s", state);
+        }
+}
+
 static int print_findings(const Ctl *ctl, const Findings *f) {
         bool colors = color_wanted(stdout, ctl->no_color);
         json_t *finding;
         size_t i;
 
-        json_array_foreach(f->list, i, finding) {
+        json_array_foreach (f->list, i, finding) {
                 JIT_CLEANUP(table_freep) Table *t = table_new(NULL);
                 const char *severity = json_string_value(json_object_get(finding, "severity"));
                 bool is_error = severity && streq(severity, "error");
@@ -125,6 +147,8 @@ static int verb_check(const Ctl *ctl, char *const *args, const void *options) {
         sshd_check(&f, ctl->root);
         pam_check(&f, ctl->root);
         sudo_check(&f, ctl->root);
+        if (provider_check(&f, ctl->root) > 0 && !*ctl->root)
+                check_taken(&f, ctl);
         if (f.failed)
                 return say_no_memory();
         if (ctl->json) {
@@ -137,8 +161,8 @@ static int verb_check(const Ctl *ctl, char *const *args, const void *options) {
 
 const Verb verbs_check[] = {
                 {"check", "", 0, 0, "Is the configuration right, and is the host ready", NULL, 0,
-                 "Reads jit.conf and the roles exactly as the daemons do, then looks at sshd, PAM, sudo and the name "
-                 "service.\n"
+                 "Reads jit.conf and the roles exactly as the daemons do, then looks at sshd, PAM, sudo, the name "
+                 "service\nand the files of ticket systems.\n"
                  "Errors are what the daemons refuse; warnings are why people might not get in. Some files need "
                  "root.\n\n"
                  "Example: before a restart\n"

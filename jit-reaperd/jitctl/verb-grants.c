@@ -6,8 +6,7 @@
 #include "fetched.h"
 #include "json.h"
 #include "live-grant.h"
-#include "name.h"
-#include "tree.h"
+#include "provider-list.h"
 
 typedef struct ListAnswer {
         json_t *grants;
@@ -59,7 +58,7 @@ static int verb_list(const Ctl *ctl, char *const *args, const void *options) {
         t = table_new(header);
         if (!t)
                 return say_no_memory();
-        json_array_foreach(grants, i, grant) {
+        json_array_foreach (grants, i, grant) {
                 status = add_grant(t, grant);
                 if (status != STATUS_OK)
                         return status;
@@ -95,7 +94,7 @@ static int say_revoked(const json_t *reply, uint64_t took_usec) {
 
         if (status == STATUS_OK && json_array_size(answer.revoked) == 0)
                 say_line("nothing to revoke");
-        json_array_foreach(answer.revoked, i, name) {
+        json_array_foreach (answer.revoked, i, name) {
                 if (json_is_string(name))
                         say_line("%s is gone", json_string_value(name));
         }
@@ -141,6 +140,7 @@ static const JsonField status_fields[] = {
 };
 
 static int print_status(const Ctl *ctl, const StatusAnswer *a) {
+        _cleanup_json_ json_t *providers = NULL;
         JIT_CLEANUP(table_freep) Table *t = table_new(NULL);
 
         if (!t)
@@ -151,6 +151,8 @@ static int print_status(const Ctl *ctl, const StatusAnswer *a) {
         table_pair(t, "Audit file", a->audit, streq(a->audit, "ok") ? COLOR_GOOD : COLOR_BAD);
         table_pairf(t, "Live grants", COLOR_NONE, "%ju", (uintmax_t) a->grants);
         table_pairf(t, "Next user id", COLOR_NONE, "%ju", (uintmax_t) a->uid_next);
+        if (providers_fetch(ctl, true, &providers) == STATUS_OK) /* if not, the row jit-approverd says why */
+                providers_show(providers, t);
         return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;
 }
 
@@ -173,63 +175,6 @@ static int verb_status(const Ctl *ctl, char *const *args, const void *options) {
         return status;
 }
 
-typedef struct ExplainAnswer {
-        json_t *verdict, *inputs;
-} ExplainAnswer;
-
-static const JsonField explain_fields[] = {
-                {"verdict", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, verdict), 0, JSON_REQUIRED},
-                {"inputs", JSON_FIELD_OBJECT, offsetof(ExplainAnswer, inputs), 0, JSON_REQUIRED},
-                {0},
-};
-
-static int print_explanation(const Ctl *ctl, const ExplainAnswer *a, const char *decision) {
-        JIT_CLEANUP(table_freep) Table *t = table_new(NULL);
-        const char *member;
-        json_t *value;
-
-        if (!t)
-                return say_no_memory();
-        table_pair(t, "decision", decision, state_color(decision));
-        json_object_foreach(a->verdict, member, value) {
-                if (!streq(member, "decision"))
-                        tree_show(t, member, value);
-        }
-        json_object_foreach(a->inputs, member, value) {
-                tree_show(t, member, value);
-        }
-        return table_print(t, stdout, color_wanted(stdout, ctl->no_color)) < 0 ? say_no_memory() : STATUS_OK;
-}
-
-static int verb_explain(const Ctl *ctl, char *const *args, const void *options) {
-        _cleanup_json_ json_t *reply = NULL;
-        _cleanup_free_ char *account = NULL;
-        ExplainAnswer answer = {0};
-        const char *decision;
-        int status;
-
-        (void) options;
-        if (asprintf(&account, "%s%s", account_name_is_ours(args[0]) ? "" : ACCOUNT_PREFIX, args[0]) < 0) {
-                account = NULL;
-                return say_no_memory();
-        }
-        status = client_call(ctl, SERVICE_APPROVER, "Explain", json_pack("{s:s}", "account", account), CALL_USEC,
-                             &reply);
-        if (status != STATUS_OK)
-                return status;
-        status = client_dispatch(SERVICE_APPROVER, reply, explain_fields, &answer);
-        decision = json_string_value(json_object_get(answer.verdict, "decision"));
-        if (status == STATUS_OK && ctl->json)
-                status = say_json(reply);
-        else if (status == STATUS_OK)
-                status = print_explanation(ctl, &answer, decision);
-        if (status == STATUS_OK && !(decision && streq(decision, "allow")))
-                status = STATUS_NO;
-        json_decref(answer.verdict);
-        json_decref(answer.inputs);
-        return status;
-}
-
 const Verb verbs_grants[] = {
                 {"list", "", 0, 0, "The live grants that you may see", NULL, 0, "Example:\n  jitctl list\n", verb_list},
                 {"revoke", "GRANT|--all", 0, 1, "End a grant now: kill, remove, write the receipt", revoke_options,
@@ -237,12 +182,6 @@ const Verb verbs_grants[] = {
                  "GRANT is a grant's id, an account or a ticket. It returns when the account is gone.\n\n"
                  "Example:\n  jitctl revoke jit-chg0012345 --reason 'wrong host'\n",
                  verb_revoke},
-                {"explain", "TICKET|ACCOUNT", 1, 1, "Would this log in here and now, and why", NULL, 0,
-                 "Shows every input of the decision. The exit status is 0 for yes and 1 for no.\n\n"
-                 "Example: a ticket, and one person of a ticket with several\n"
-                 "  jitctl explain CHG0012345\n"
-                 "  jitctl explain jit-chg0012345-alice\n",
-                 verb_explain},
                 {"status", "", 0, 0, "What the daemons say about themselves", NULL, 0, "Example:\n  jitctl status\n",
                  verb_status},
                 {0},

@@ -33,6 +33,8 @@ const Option new_options[] = {
                 {"command", OPTION_LINES, offsetof(NewOptions, commands), 0, "COMMAND",
                  "only this of the role's commands; may be repeated"},
                 {"emergency", OPTION_BOOL, offsetof(NewOptions, emergency), 0, NULL, "mark it as one"},
+                {"provider", OPTION_STRING, offsetof(NewOptions, provider), 0, "NAME",
+                 "open it in that ticket system, as you: `jitctl provider list`"},
                 {"output", OPTION_STRING, offsetof(NewOptions, output), 'o', "FILE",
                  "write the document there and ask no service"},
                 {0},
@@ -43,7 +45,9 @@ const char new_help[] =
                 "approved it.\n\n"
                 "Example: an hour on db1, and the same for tonight\n"
                 "  jitctl ticket new CHG0012345 --role dba --host db1 --title 'restart postgres'\n"
-                "  jitctl ticket new --role dba --host 'db*' --from 2026-11-22T22:00Z --for 2h --title 'vacuum'\n";
+                "  jitctl ticket new --role dba --host 'db*' --from 2026-11-22T22:00Z --for 2h --title 'vacuum'\n"
+                "In a ticket system, which names it:\n"
+                "  jitctl ticket new --provider servicenow --role dba --host db1 --title 'restart postgres'\n";
 
 /* Crockford's base 32: no letter that is mistaken for a digit when read out. */
 static int make_id(char ret[static ID_RANDOM + 2]) {
@@ -107,7 +111,7 @@ static int read_keys(const NewOptions *o, char *const *requesters, char ***ret) 
                 if (file)
                         say_warning("%s goes into the ticket, for you to log in with (--no-key: none)", file);
         }
-        STRV_FOREACH(k, given) {
+        STRV_FOREACH (k, given) {
                 _cleanup_free_ char *key = NULL;
 
                 r = key_read_public(*k, &key);
@@ -124,7 +128,7 @@ static int read_keys(const NewOptions *o, char *const *requesters, char ***ret) 
 static int read_requesters(const NewOptions *o, char ***ret) {
         _cleanup_free_ char *me = NULL;
 
-        STRV_FOREACH(name, o->requesters) {
+        STRV_FOREACH (name, o->requesters) {
                 if (!person_name_is_valid(*name))
                         return say_error(STATUS_USAGE, "--requester %s: not a user name", *name);
                 if (strv_extend(ret, *name) < 0)
@@ -139,7 +143,7 @@ static int read_requesters(const NewOptions *o, char ***ret) {
 }
 
 static int check_options(const NewOptions *o, const char *id) {
-        if (ticket_id_parse(id, NULL) < 0)
+        if (id && ticket_id_parse(id, NULL) < 0)
                 return say_error(STATUS_USAGE,
                                  "%s: a ticket's id has letters, digits and single '-' in between, at most %d", id,
                                  TICKET_ID_MAX);
@@ -148,34 +152,42 @@ static int check_options(const NewOptions *o, const char *id) {
                                  o->role ? o->role : "");
         if (!o->hosts)
                 return say_error(STATUS_USAGE, "--host is missing: which host is this for?");
-        STRV_FOREACH(h, o->hosts)
-        if (!host_pattern_is_valid(*h))
-                return say_error(STATUS_USAGE, "--host %s: only a-z, 0-9, '.', '-' and '*'", *h);
+        STRV_FOREACH (h, o->hosts)
+                if (!host_pattern_is_valid(*h))
+                        return say_error(STATUS_USAGE, "--host %s: only a-z, 0-9, '.', '-' and '*'", *h);
         return STATUS_OK;
 }
 
-static json_t *make_ticket(const NewOptions *o, const char *id, char *const *requesters, char *const *keys,
-                           uint64_t from, uint64_t until) {
-        char from_text[TIME_TEXT_MAX], until_text[TIME_TEXT_MAX], nonce[2 * NONCE_BYTES + 1];
+/* What every ticket says, signed or not. */
+static json_t *make_request(const NewOptions *o, char *const *keys, uint64_t from, uint64_t until) {
+        char from_text[TIME_TEXT_MAX], until_text[TIME_TEXT_MAX];
         _cleanup_free_ char *title = NULL;
         json_t *t;
 
-        if (make_nonce(nonce) < 0 ||
-            asprintf(&title, "%s on %s%s", o->role, o->hosts[0], o->hosts[1] ? ", ..." : "") < 0) {
+        if (asprintf(&title, "%s on %s%s", o->role, o->hosts[0], o->hosts[1] ? ", ..." : "") < 0) {
                 title = NULL;
                 return NULL;
         }
-        t = json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:s, s:s, s:b, s:s}", "version", 1, "id", id, "title",
-                      o->title ? o->title : title, "requesters", json_from_strv(requesters), "role", o->role, "hosts",
-                      json_from_strv(o->hosts), "not_before", time_format_rfc3339(from, from_text), "not_after",
-                      time_format_rfc3339(until, until_text), "reason", o->reason ? o->reason : "", "emergency",
-                      (int) o->emergency, "nonce", nonce);
+        t = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:b}", "title", o->title ? o->title : title, "role", o->role,
+                      "hosts", json_from_strv(o->hosts), "not_before", time_format_rfc3339(from, from_text),
+                      "not_after", time_format_rfc3339(until, until_text), "reason", o->reason ? o->reason : "",
+                      "emergency", (int) o->emergency);
         if (t && ((keys && json_set_opt(t, "ssh_keys", json_from_strv(keys)) < 0) ||
                   (o->commands && json_set_opt(t, "commands", json_from_strv(o->commands)) < 0))) {
                 json_decref(t);
                 return NULL;
         }
         return t;
+}
+
+/* Makes a request a signed ticket. */
+static int complete_ticket(json_t *t, const char *id, char *const *requesters) {
+        char nonce[2 * NONCE_BYTES + 1];
+
+        if (make_nonce(nonce) < 0 || json_set_uint(t, "version", 1) < 0 || json_set_str(t, "id", id) < 0 ||
+            json_set_opt(t, "requesters", json_from_strv(requesters)) < 0)
+                return -EINVAL;
+        return json_set_str(t, "nonce", nonce);
 }
 
 typedef struct NewAnswer {
@@ -237,30 +249,38 @@ static int write_ticket(const Ctl *ctl, const NewOptions *o, const char *id, jso
         return STATUS_OK;
 }
 
-int verb_ticket_new(const Ctl *ctl, char *const *args, const void *options) {
-        const NewOptions *o = options;
-        _cleanup_strv_ char **requesters = NULL, **keys = NULL;
-        _cleanup_json_ json_t *ticket = NULL;
+static int make_signed(const Ctl *ctl, const NewOptions *o, const char *id, char *const *requesters, json_t *ticket) {
         char generated[ID_RANDOM + 2];
-        const char *id = args[0];
-        uint64_t from = 0, until = 0;
-        int status;
 
         if (!id && make_id(generated) < 0)
                 return say_error(STATUS_NO, "the kernel gives no random numbers");
         if (!id)
                 id = generated;
-        status = check_options(o, id);
+        if (complete_ticket(ticket, id, requesters) < 0)
+                return say_no_memory();
+        return o->output ? write_ticket(ctl, o, id, ticket) : send_ticket(ctl, ticket);
+}
+
+int verb_ticket_new(const Ctl *ctl, char *const *args, const void *options) {
+        const NewOptions *o = options;
+        bool provided = o->provider && !streq(o->provider, "signed");
+        _cleanup_strv_ char **requesters = NULL, **keys = NULL;
+        _cleanup_json_ json_t *ticket = NULL;
+        uint64_t from = 0, until = 0;
+        int status = check_options(o, args[0]);
+
+        if (status == STATUS_OK && provided)
+                status = new_provided_check(o, args[0]);
         if (status == STATUS_OK)
                 status = read_window(o, &from, &until);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK && !provided)
                 status = read_requesters(o, &requesters);
         if (status == STATUS_OK)
                 status = read_keys(o, requesters, &keys);
         if (status != STATUS_OK)
                 return status;
-        ticket = make_ticket(o, id, requesters, keys, from, until);
+        ticket = make_request(o, keys, from, until);
         if (!ticket)
                 return say_error(STATUS_USAGE, "title, reason or command is not UTF-8 text");
-        return o->output ? write_ticket(ctl, o, id, ticket) : send_ticket(ctl, ticket);
+        return provided ? new_provided_send(ctl, o, ticket) : make_signed(ctl, o, args[0], requesters, ticket);
 }

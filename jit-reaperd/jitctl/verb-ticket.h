@@ -4,10 +4,12 @@
 
 /* Subcommands of `jitctl ticket` that are long enough for a file of their own; verb-ticket.c has their rows. */
 
+#include <jansson.h>
+
 #include "jitctl.h"
 
 typedef struct NewOptions {
-        const char *role, *from, *until, *span, *title, *reason, *output;
+        const char *role, *from, *until, *span, *title, *reason, *output, *provider;
         char **hosts, **requesters, **keys, **commands;
         bool no_key, emergency;
 } NewOptions;
@@ -15,6 +17,9 @@ typedef struct NewOptions {
 extern const Option new_options[];
 extern const char new_help[];
 int verb_ticket_new(const Ctl *ctl, char *const *args, const void *options);
+/* new-provided.c: --provider. ticket: what the provider's [Create] takes. */
+int new_provided_check(const NewOptions *o, const char *id);
+int new_provided_send(const Ctl *ctl, const NewOptions *o, json_t *ticket);
 
 typedef struct ApproveOptions {
         const char *as, *key, *file, *output;

@@ -3,6 +3,7 @@
 #include "options.h"
 #include "strv.h"
 #include "test.h"
+#include "verb-ticket.h"
 
 typedef struct Common {
         bool json;
@@ -93,6 +94,38 @@ TEST(empty_items_of_a_list_are_nothing) {
         CHECK_EQ_INT(parse(&common, &own, false, &rest, ARGV("--host", ",a,,")), 0);
         CHECK_EQ_INT(strv_length(own.hosts), 1);
         options_done(&set);
+}
+
+TEST(a_ticket_for_a_system) {
+        NewOptions o = {0};
+        Common common = {0};
+        OptionSet sets[2] = {{common_table, &common}, {new_options, &o}};
+        char **argv = ARGV("--provider", "rt", "--role=dba", "-H", "db1", "--for", "1h");
+        int rest = 0;
+
+        CHECK_EQ_INT(options_parse(sets, 8, argv, false, &rest), 0);
+        CHECK_EQ_INT(rest, 8);
+        CHECK_STREQ(o.provider, "rt");
+        CHECK_STREQ(o.role, "dba");
+        CHECK_STREQ(o.span, "1h");
+        CHECK_EQ_INT(strv_length(o.hosts), 1);
+        options_done(sets + 1);
+}
+
+/* The verb's own --help needs an example, and its table an end. */
+TEST(every_verb_can_be_explained) {
+        static const Verb *const all[] = {verbs_ticket,   verbs_grants, verbs_show,  verbs_explain,
+                                          verbs_provider, verbs_policy, verbs_audit, verbs_check};
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                for (const Verb *v = all[i]; v->name; v++) {
+                        if (!strstr(v->help, "xample") || !strstr(v->help, "jitctl") ||
+                            v->help[strlen(v->help) - 1] != '\n' || v->max_args < v->min_args)
+                                TEST_FAIL("%s", v->name);
+                        for (const Option *o = v->options; o && o->name; o++)
+                                if (o->offset >= v->options_size)
+                                        TEST_FAIL("%s --%s", v->name, o->name);
+                }
 }
 
 TEST(help_comes_from_the_table) {
