@@ -34,6 +34,12 @@ static int parse_socket(const char *value, ModuleArgs *a) {
         return 0;
 }
 
+static int parse_wait(const char *value, ModuleArgs *a) {
+        (void) value; /* as below */
+        a->wait = true;
+        return 0;
+}
+
 static int parse_debug(const char *value, ModuleArgs *a) {
         (void) value; /* always empty: the name has no '=' */
         a->debug = true;
@@ -46,6 +52,7 @@ static const struct {
 } arguments[] = {
                 {"timeout=", parse_timeout},
                 {"socket=", parse_socket},
+                {"wait", parse_wait},
                 {"debug", parse_debug},
 };
 

@@ -9,6 +9,7 @@
 typedef struct ModuleArgs {
         const char *socket;    /* borrowed from argv or static */
         uint64_t timeout_usec; /* for connecting and calling together */
+        bool wait;             /* for an approval, as long as the host lets one: jit.conf(5), WaitSec= */
         bool debug;
 } ModuleArgs;
 

@@ -134,14 +134,34 @@ static int refusal_code(const char *reason) {
         return PAM_PERM_DENIED;
 }
 
+typedef struct Listener {
+        pam_handle_t *pamh;
+        int flags;
+} Listener;
+
+static void on_sentence(const char *message, void *userdata) {
+        const Listener *l = userdata;
+
+        tell(l->pamh, l->flags, message);
+}
+
 static int account_manage(pam_handle_t *pamh, int flags, int argc, const char **argv) {
         _cleanup_verdict_ ReaperVerdict verdict = {};
+        Listener listener = {.pamh = pamh, .flags = flags};
         Request q = {};
         int r = request_begin(pamh, flags, argc, argv, &q);
 
         if (r != PAM_SUCCESS)
                 return r;
+        if (q.args.wait) {
+                q.call.say = on_sentence;
+                q.call.userdata = &listener;
+        }
         r = reaper_authorize(&q.call, &verdict);
+        if (r == -EINTR) {
+                pam_syslog(pamh, LOG_NOTICE, "refused %s: its waiting was interrupted", q.call.account);
+                return PAM_PERM_DENIED;
+        }
         if (r < 0) {
                 report_no_verdict(pamh, flags, &q, r);
                 return PAM_AUTHINFO_UNAVAIL;

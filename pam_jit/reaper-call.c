@@ -2,11 +2,15 @@
 
 #include "json.h"
 #include "reaper-call.h"
+#include "timefmt.h"
 
 #define REAPER_INTERFACE "io.pamjit.Reaper"
 
 /* A longer message is no message of ours; what is shown of it is cut further, by text_for_terminal(). */
 enum { REASON_MAX = 64, MESSAGE_MAX = 8192 };
+
+/* Far more than one every 10 s. */
+enum { SENTENCES_MAX = 64 };
 
 void reaper_verdict_done(ReaperVerdict *v) {
         free(v->reason);
@@ -49,21 +53,83 @@ static int refusal_from_error(const char *error, const json_t *parameters, Reape
         return -EACCES;
 }
 
+typedef struct AuthorizeAnswer {
+        ReaperVerdict verdict;
+        uint64_t until; /* with a yes, the grant's end; with a sentence, that of the waiting; wall clock */
+} AuthorizeAnswer;
+
+static int authorize_answer_parse(const json_t *parameters, AuthorizeAnswer *ret) {
+        static const JsonField table[] = {
+                        {"allow", JSON_FIELD_BOOL, offsetof(AuthorizeAnswer, verdict.allow), 0, JSON_REQUIRED},
+                        {"reason", JSON_FIELD_STRING, offsetof(AuthorizeAnswer, verdict.reason), REASON_MAX,
+                         JSON_REQUIRED},
+                        {"message", JSON_FIELD_TEXT, offsetof(AuthorizeAnswer, verdict.message), MESSAGE_MAX,
+                         JSON_REQUIRED},
+                        {"until", JSON_FIELD_UINT, offsetof(AuthorizeAnswer, until), INT64_MAX, 0},
+                        {},
+        };
+
+        return json_dispatch(parameters, table, ret, NULL);
+}
+
+/* One of the answers that say what is waited for. */
+static int sentence_show(const ReaperCall *c, const json_t *parameters, uint64_t *ret_until) {
+        AuthorizeAnswer a = {};
+        int r = authorize_answer_parse(parameters, &a);
+
+        if (r >= 0 && a.verdict.allow) /* a yes has nothing to follow */
+                r = -EBADMSG;
+        if (r >= 0) {
+                c->say(a.verdict.message, c->userdata);
+                *ret_until = a.until;
+        }
+        reaper_verdict_done(&a.verdict);
+        return r;
+}
+
+/* The time for an answer goes on when the waiting is over, which takes not a second more than it may at most. A signal
+ * that does not end the process, as Ctrl-C under sudo(8), ends the waiting. */
+static void deadline_extend(const ReaperCall *c, VarlinkPeer *peer, uint64_t until) {
+        uint64_t now = now_usec(CLOCK_REALTIME), left = until > now ? until - now : 0;
+
+        varlink_peer_set_deadline(peer, c->deadline_usec + (left < REAPER_WAIT_MAX_USEC ? left : REAPER_WAIT_MAX_USEC),
+                                  true);
+}
+
+/* Until the answer that nothing follows. */
+static int answer_await(const ReaperCall *c, VarlinkPeer *peer, bool continues, json_t **answer, char **error) {
+        uint64_t until = 0;
+        int r = 0;
+
+        for (unsigned n = 0; r >= 0 && continues; n++) {
+                r = n < SENTENCES_MAX ? sentence_show(c, *answer, &until) : -EBADMSG;
+                if (r >= 0 && n == 0)
+                        deadline_extend(c, peer, until);
+                json_decref(take_ptr(*answer));
+                if (r >= 0)
+                        r = varlink_next(peer, answer, error, &continues);
+        }
+        return r;
+}
+
 /* One connection, one call. On success the connection is the caller's. */
-static int reaper_ask(const ReaperCall *c, const char *method, VarlinkPeer **ret_peer, json_t **ret_answer,
+static int reaper_ask(const ReaperCall *c, const char *method, bool wait, VarlinkPeer **ret_peer, json_t **ret_answer,
                       ReaperVerdict *ret_refusal) {
         _cleanup_json_ json_t *parameters = NULL, *answer = NULL;
         _cleanup_free_ char *error = NULL;
         VarlinkPeer *peer = NULL;
+        bool continues = false;
         int r;
 
         parameters = call_parameters(c);
-        if (!parameters)
+        if (!parameters || (wait && json_set_opt(parameters, "wait", json_true()) < 0))
                 return -ENOMEM;
         r = varlink_dial(c->socket, c->deadline_usec, &peer);
         if (r < 0)
                 return r;
-        r = varlink_call(peer, method, take_ptr(parameters), &answer, &error);
+        r = varlink_call_more(peer, method, take_ptr(parameters), &answer, &error, wait ? &continues : NULL);
+        if (r >= 0)
+                r = answer_await(c, peer, continues, &answer, &error);
         if (r == -EREMOTEIO)
                 r = refusal_from_error(error, answer, ret_refusal);
         if (r < 0) {
@@ -76,28 +142,15 @@ static int reaper_ask(const ReaperCall *c, const char *method, VarlinkPeer **ret
 }
 
 int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret) {
-        struct answer {
-                ReaperVerdict verdict;
-                uint64_t until;
-        };
-        static const JsonField table[] = {
-                        {"allow", JSON_FIELD_BOOL, offsetof(struct answer, verdict.allow), 0, JSON_REQUIRED},
-                        {"reason", JSON_FIELD_STRING, offsetof(struct answer, verdict.reason), REASON_MAX,
-                         JSON_REQUIRED},
-                        {"message", JSON_FIELD_TEXT, offsetof(struct answer, verdict.message), MESSAGE_MAX,
-                         JSON_REQUIRED},
-                        {"until", JSON_FIELD_UINT, offsetof(struct answer, until), INT64_MAX, 0},
-                        {},
-        };
         _cleanup_json_ json_t *parameters = NULL;
-        struct answer a = {};
+        AuthorizeAnswer a = {};
         VarlinkPeer *peer = NULL;
         int r;
 
-        r = reaper_ask(call, REAPER_INTERFACE ".Authorize", &peer, &parameters, &a.verdict);
+        r = reaper_ask(call, REAPER_INTERFACE ".Authorize", call->say != NULL, &peer, &parameters, &a.verdict);
         varlink_peer_free(peer);
         if (r == 0)
-                r = json_dispatch(parameters, table, &a, NULL);
+                r = authorize_answer_parse(parameters, &a);
         else if (r == -EACCES)
                 r = 0; /* refused: allow is still false */
         if (r < 0) {
@@ -126,7 +179,7 @@ int reaper_open_session(const ReaperCall *call, ReaperSession *ret) {
         struct answer a = {};
         int r;
 
-        r = reaper_ask(call, REAPER_INTERFACE ".OpenSession", &a.session.peer, &parameters, &a.session.refusal);
+        r = reaper_ask(call, REAPER_INTERFACE ".OpenSession", false, &a.session.peer, &parameters, &a.session.refusal);
         if (r == 0)
                 r = json_dispatch(parameters, table, &a, NULL);
         free(a.home);

@@ -5,6 +5,7 @@
 /* The two calls on io.pamjit.Reaper that PAM makes. Nothing here knows PAM; nothing here logs.
  *
  * MUST: a yes is the boolean true in an answer that is whole and well-formed in every member.
+ * MUST: while it waits, an answer that another follows is a no so far, whatever it says.
  * MUST NOT: keep anything between the calls; each makes a connection of its own. */
 
 #include <stdbool.h>
@@ -13,12 +14,20 @@
 #include "cleanup.h"
 #include "varlink.h"
 
+/* A sentence for the person who waits, as the daemon sent it. */
+typedef void (*reaper_say_t)(const char *message, void *userdata);
+
 typedef struct ReaperCall {
         const char *socket;
-        uint64_t deadline_usec; /* CLOCK_BOOTTIME */
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME; without the time that reaper_authorize() waits for an approval */
+        reaper_say_t say;       /* NULL: an approval is not waited for */
+        void *userdata;
         const char *account;
         const char *service, *rhost, *tty, *ruser; /* NULL: not known; text_from_item() has been over them */
 } ReaperCall;
+
+/* What WaitSec= of jit.conf(5) may be at most. */
+#define REAPER_WAIT_MAX_USEC (UINT64_C(100) * 1000000)
 
 typedef struct ReaperVerdict {
         bool allow;
@@ -28,8 +37,9 @@ typedef struct ReaperVerdict {
 
 void reaper_verdict_done(ReaperVerdict *v);
 
-/* 0: *ret says yes or no. Else there is no verdict: -ETIMEDOUT, -ECONNREFUSED, -ENOENT (no daemon); -EBADMSG, -ERANGE,
- * -ENODATA, -EMSGSIZE, -ELOOP (not an answer); -EREMOTEIO (a Varlink error that is no refusal); -ENOMEM. */
+/* With say, a pending ticket may be waited for, as long as the daemon says and never longer than REAPER_WAIT_MAX_USEC
+ * more. 0: *ret says yes or no. Else there is no verdict: -ETIMEDOUT, -ECONNREFUSED, -ENOENT (no daemon); -EBADMSG,
+ * -ERANGE, -ENODATA, -EMSGSIZE, -ELOOP (not an answer); -EREMOTEIO (a Varlink error that is no refusal); -EINTR (a signal while waiting); -ENOMEM. */
 int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret);
 
 typedef struct ReaperSession {

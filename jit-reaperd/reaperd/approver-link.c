@@ -2,8 +2,10 @@
 
 #include <errno.h>
 
+#include "approval-wait.h"
 #include "approver-link.h"
-#include "grant.h"
+#include "grant-notice.h"
+#include "grant-recheck.h"
 #include "json.h"
 #include "log.h"
 #include "lookup.h"
@@ -13,6 +15,9 @@
 enum { QUESTIONS_MAX = 128 };
 #define RETRY_MIN_USEC (1 * USEC_PER_SEC)
 #define RETRY_MAX_USEC (60 * USEC_PER_SEC)
+/* A ticket system that lets us ask 50 times a second needs so much longer for a full Recheck than for one question. */
+#define RECHECK_MORE_USEC (10 * USEC_PER_SEC)
+#define NOTICE_USEC (10 * USEC_PER_SEC)
 
 struct ApproverLink {
         Manager *manager;
@@ -99,6 +104,40 @@ int approver_evaluate(Manager *m, const char *account, const EvaluateContext *co
         return 0;
 }
 
+/* ---- many questions ---- */
+
+int approver_recheck(Manager *m, json_t *accounts, varlink_answer_t answer, void *userdata, VarlinkCall **ret) {
+        return varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Recheck", json_pack("{s:o}", "accounts", accounts), true,
+                                  m->config->approval_usec + RECHECK_MORE_USEC, answer, userdata, ret);
+}
+
+int approver_take_recheck(Manager *m, json_t *parameters, char **ret_account, Verdict *ret) {
+        struct {
+                char *account;
+                json_t *verdict;
+        } p = {};
+        static const JsonField table[] = {
+                {"account", JSON_FIELD_STRING, 0, ACCOUNT_NAME_MAX, JSON_REQUIRED},
+                {"verdict", JSON_FIELD_OBJECT, sizeof(char *), 0, JSON_REQUIRED},
+                {},
+        };
+        int r = json_dispatch(parameters, table, &p, NULL);
+
+        watch_now(m->approver);
+        if (r >= 0)
+                r = verdict_parse(p.verdict, ret);
+        if (r < 0)
+                log_error("jit-approverd gave an answer that is not a verdict: %s", strerror(-r));
+        json_decref(p.verdict);
+        *ret_account = p.account;
+        return r;
+}
+
+int approver_notice(Manager *m, json_t *notice, varlink_answer_t answer, void *userdata, VarlinkCall **ret) {
+        return varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Notice", notice, false, NOTICE_USEC, answer, userdata,
+                                  ret);
+}
+
 /* ---- the stream of changed tickets ---- */
 
 static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -120,6 +159,7 @@ static void watch_retry(ApproverLink *l, const char *why) {
 
 static void ticket_changed(Manager *m, const char *ticket) {
         lookup_forget_misses(m);
+        approval_wait_ask(m, ticket);
         for (Grant *g = m->grants, *next; g; g = next) {
                 next = g->next;
                 if (streq(ticket, "*") || strcasecmp(g->ticket, ticket) == 0)
@@ -138,6 +178,8 @@ static void on_watch(const char *error, json_t *parameters, bool continues, void
                 watch_retry(l, "not connected");
                 return;
         }
+        if (!l->connected)
+                notices_kick(l->manager->notices);
         l->retry_usec = RETRY_MIN_USEC;
         l->state = "connected";
         l->connected = true;

@@ -305,6 +305,10 @@ int audit_write(Audit *a, json_t *event, bool seal) {
         return 0;
 }
 
+const char *audit_last_hash(const Audit *a) {
+        return a->head.hash;
+}
+
 const char *audit_trouble(const Audit *a) {
         return a->trouble;
 }

@@ -17,6 +17,8 @@ Audit *audit_free(Audit *a);
 /* Appends a line; event is stolen and has at least "event". seal: a receipt. 0, -ENOSPC, -EIO... and then nothing was written.
  * The line is in the file when this returns and on the disk soon after: a thread of its own waits for the disk. */
 int audit_write(Audit *a, json_t *event, bool seal);
+/* SHA-256 of the line that was written last, in hex; valid until the next. */
+const char *audit_last_hash(const Audit *a);
 /* NULL while all is well, else a sentence. */
 const char *audit_trouble(const Audit *a);
 

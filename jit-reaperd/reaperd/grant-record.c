@@ -8,8 +8,10 @@
 #include "artefact.h"
 #include "file-io.h"
 #include "grant-record.h"
+#include "grant-recheck.h"
 #include "json.h"
 #include "log.h"
+#include "provider-name.h"
 #include "reap.h"
 #include "session.h"
 #include "timefmt.h"
@@ -59,6 +61,27 @@ static json_t *sessions_to_record(const Session *first) {
         return a;
 }
 
+/* What is asked again, and since when nobody answers. */
+static int add_provider(json_t *j, const Grant *g) {
+        const char *name = provider_name(g->manager, g->provider);
+        const char *silence = g->state == GRANT_ACTIVE ? silence_to_string(g->silence) : NULL;
+        int r = json_set_str(j, "provider", name);
+
+        if (r >= 0 && g->recheck_sec > 0)
+                r = json_set_uint(j, "recheckSec", g->recheck_sec);
+        if (r >= 0 && g->grace_sec != GRACE_NONE)
+                r = json_set_uint(j, "graceSec", g->grace_sec);
+        if (r >= 0 && g->notices != NOTICE_NONE)
+                r = json_set_opt(j, "comments", json_true());
+        if (r >= 0 && g->notices == NOTICE_STARTED)
+                r = json_set_opt(j, "noticed", json_true());
+        if (r >= 0 && silence)
+                r = json_set_str(j, "silence", silence);
+        if (r >= 0 && silence)
+                r = json_set_uint(j, "answered", g->answered_usec);
+        return r;
+}
+
 static int record_save(const Grant *g, int dir_fd) {
         _cleanup_json_ json_t *j = NULL;
         _cleanup_free_ char *text = NULL;
@@ -70,10 +93,10 @@ static int record_save(const Grant *g, int dir_fd) {
                       g->digest, "approvers", json_from_strv(g->approvers), "commands", json_from_strv(g->commands), "keys",
                       json_from_strv(g->keys), "since", (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec,
                       "deadline", (json_int_t) g->deadline_usec, "endReason",
-                      g->end_reason, "endBy", g->end_by, "end", (json_int_t) g->end_usec, "gone",
-                      (json_int_t) g->gone_usec, "sessions", sessions_to_record(g->sessions), "past",
+                      g->end_reason, "endBy", g->end_by, "end", (json_int_t) (g->state == GRANT_ACTIVE ? 0 : g->end_usec),
+                      "gone", (json_int_t) (g->state == GRANT_ACTIVE ? 0 : g->gone_usec), "sessions", sessions_to_record(g->sessions), "past",
                       sessions_to_record(g->past));
-        text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+        text = j && add_provider(j, g) >= 0 ? json_dumps(j, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
         record_name(g->id, name);
@@ -151,10 +174,21 @@ static int sessions_from_json(Grant *g, const json_t *array, Session **ret_first
 
 typedef struct Record {
         Grant grant;
-        char *id, *account, *state;
-        uint64_t uid;
+        char *id, *account, *state, *provider, *silence;
+        uint64_t uid, recheck_sec, grace_sec, answered_usec;
+        bool comments, noticed;
         json_t *sessions, *past;
 } Record;
+
+static void record_done(Record *rec) {
+        free(rec->id);
+        free(rec->account);
+        free(rec->state);
+        free(rec->provider);
+        free(rec->silence);
+        json_decref(rec->sessions);
+        json_decref(rec->past);
+}
 
 static int record_parse(const json_t *object, Record *ret) {
         static const JsonField table[] = {
@@ -180,10 +214,30 @@ static int record_parse(const json_t *object, Record *ret) {
                 {"gone", JSON_FIELD_UINT, offsetof(Record, grant.gone_usec), INT64_MAX, 0},
                 {"sessions", JSON_FIELD_ARRAY, offsetof(Record, sessions), 0, 0},
                 {"past", JSON_FIELD_ARRAY, offsetof(Record, past), 0, 0},
+                {"provider", JSON_FIELD_STRING, offsetof(Record, provider), 31, 0},
+                {"recheckSec", JSON_FIELD_UINT, offsetof(Record, recheck_sec), UINT16_MAX, 0},
+                {"graceSec", JSON_FIELD_UINT, offsetof(Record, grace_sec), GRACE_NONE, 0},
+                {"comments", JSON_FIELD_BOOL, offsetof(Record, comments), 0, 0},
+                {"noticed", JSON_FIELD_BOOL, offsetof(Record, noticed), 0, 0},
+                {"silence", JSON_FIELD_STRING, offsetof(Record, silence), 40, 0},
+                {"answered", JSON_FIELD_UINT, offsetof(Record, answered_usec), INT64_MAX, 0},
                 {},
         };
 
+        ret->grace_sec = GRACE_NONE;
         return json_dispatch(object, table, ret, NULL);
+}
+
+static void take_provider(Manager *m, const Record *rec, Grant *g) {
+        g->provider = provider_name_number(m, rec->provider);
+        g->recheck_sec = (uint16_t) rec->recheck_sec;
+        g->grace_sec = (uint32_t) rec->grace_sec;
+        g->notices = !rec->comments ? NOTICE_NONE : rec->noticed ? NOTICE_STARTED : NOTICE_WANTED;
+        if (g->state != GRANT_ACTIVE)
+                return;
+        g->silence = rec->silence ? silence_from_string(rec->silence) : 0;
+        g->answered_usec = rec->answered_usec;
+        g->recheck_at_usec = USEC_INFINITY;
 }
 
 static int record_to_grant(Manager *m, Record *rec) {
@@ -197,13 +251,14 @@ static int record_to_grant(Manager *m, Record *rec) {
         if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16 ||
             !uid_range_contains(m->uids, (uid_t) rec->uid))
                 return -EBADMSG;
-        for (GrantState s = GRANT_RESERVED; s <= GRANT_FORGOTTEN; s++)
+        for (int s = GRANT_RESERVED; s <= GRANT_FORGOTTEN; s++)
                 if (streq(rec->state, state_names[s])) {
-                        g->state = s;
+                        g->state = (GrantState) s;
                         g->manager = m;
                         g->uid = (uid_t) rec->uid;
                         memcpy(g->id, rec->id, sizeof(g->id));
                         memcpy(g->account, folded, sizeof(folded));
+                        take_provider(m, rec, g);
                         return 0;
                 }
         return -EBADMSG;
@@ -225,8 +280,10 @@ static int record_load(Manager *m, int dir_fd, const char *name, Grant **ret) {
         if (r >= 0)
                 r = record_to_grant(m, &rec);
         g = calloc(1, sizeof(*g));
-        if (!g)
+        if (!g) {
+                record_done(&rec);
                 return -ENOMEM;
+        }
         *g = rec.grant;
         g->manager = m;
         if (r >= 0)
@@ -235,11 +292,7 @@ static int record_load(Manager *m, int dir_fd, const char *name, Grant **ret) {
                 r = sessions_from_json(g, rec.past, &g->past);
         if (r >= 0)
                 r = grant_link(g);
-        free(rec.id);
-        free(rec.account);
-        free(rec.state);
-        json_decref(rec.sessions);
-        json_decref(rec.past);
+        record_done(&rec);
         if (r < 0) {
                 grant_free(g);
                 return r;
@@ -308,6 +361,7 @@ static void end_by_reboot(Grant *g) {
         free(g->end_reason);
         g->end_reason = strdup("reboot");
         g->end_usec = now_usec(CLOCK_REALTIME);
+        g->gone_usec = 0;
         if (grant_record_save(g) < 0)
                 log_warning("Cannot write the record of %s, ignoring: its copy stays until the receipt", g->account);
         reap_start(g, NULL);

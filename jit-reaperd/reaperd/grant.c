@@ -4,13 +4,13 @@
 #include <search.h>
 #include <sys/random.h>
 
-#include "approver-link.h"
 #include "artefact.h"
 #include "grant-record.h"
 #include "idle.h"
 #include "json.h"
 #include "log.h"
 #include "process-kill.h"
+#include "provider-name.h"
 #include "reap.h"
 #include "session.h"
 #include "terminal.h"
@@ -160,10 +160,24 @@ static int random_id(char ret[static 17]) {
                 (to) = take_ptr(from);                                                                       \
         } while (0)
 
+/* How often and how long it is asked for, and by whom. */
+static void take_provider(Grant *g, const Verdict *v) {
+        g->provider = provider_name_number(g->manager, v->provider);
+        g->recheck_sec = (uint16_t) ((v->recheck_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
+        g->grace_sec = v->grace_usec == USEC_INFINITY ? GRACE_NONE : (uint32_t) (v->grace_usec / USEC_PER_SEC);
+        if (g->state == GRANT_RESERVED)
+                g->notices = v->comments ? NOTICE_WANTED : NOTICE_NONE;
+}
+
+static bool is_same_digest(const Grant *g, const Verdict *v) {
+        return !g->digest || (v->digest && streq(g->digest, v->digest));
+}
+
 int grant_update(Grant *g, Verdict *v) {
         if (strcasecmp(g->ticket, v->ticket) != 0 || !streq(g->requester, v->requester) ||
-            (g->role && v->role && !streq(g->role, v->role)))
+            (g->role && v->role && !streq(g->role, v->role)) || (g->state == GRANT_ACTIVE && !is_same_digest(g, v)))
                 return -ESTALE;
+        take_provider(g, v);
         TAKE(g->title, v->title);
         TAKE(g->digest, v->digest);
         TAKE_STRV(g->approvers, v->approvers);
@@ -179,7 +193,7 @@ static int grant_new(Manager *m, const char *account, Verdict *v, Grant **ret) {
 
         if (!g)
                 return -ENOMEM;
-        *g = (Grant){.manager = m, .state = GRANT_RESERVED};
+        *g = (Grant){.manager = m, .state = GRANT_RESERVED, .grace_sec = GRACE_NONE};
         (void) snprintf(g->account, sizeof(g->account), "%s", account);
         g->ticket = take_ptr(v->ticket);
         g->title = take_ptr(v->title);
@@ -189,6 +203,7 @@ static int grant_new(Manager *m, const char *account, Verdict *v, Grant **ret) {
         g->approvers = take_ptr(v->approvers);
         g->commands = take_ptr(v->commands);
         g->keys = take_ptr(v->keys);
+        take_provider(g, v);
         g->since_usec = now_usec(CLOCK_REALTIME);
         g->until_usec = g->since_usec + m->config->reserve_usec;
         g->deadline_usec = now_usec(CLOCK_BOOTTIME) + m->config->reserve_usec;
@@ -308,79 +323,15 @@ int grant_arm(Grant *g) {
         return r < 0 ? r : sd_event_source_set_enabled(g->timer, SD_EVENT_ONESHOT);
 }
 
-/* ---- asked again ---- */
-
-typedef struct Recheck {
-        char account[ACCOUNT_NAME_MAX + 1], id[17];
-} Recheck;
-
-static void recheck_active(Grant *g, Verdict *v) {
-        if (v->decision != DECISION_ALLOW)
-                grant_revoke(g, v->reason, v->message, NULL);
-        else if (grant_update(g, v) < 0)
-                grant_revoke(g, "ticket-changed", "the ticket is not the one that was approved", NULL);
-}
-
-/* Somebody may be between the check of the key and the account phase: name and UID stay, key and verdict are the new ones. */
-static void recheck_reserved(Grant *g, Verdict *v) {
-        if (v->decision != DECISION_ALLOW)
-                g->authorized = false;
-        if (v->decision == DECISION_UNKNOWN || grant_update(g, v) < 0) {
-                grant_release(g);
-                return;
-        }
-        TAKE_STRV(g->keys, v->keys);
-        if (grant_record_save(g) < 0 || keys_file_make(g, g->until_usec) < 0)
-                grant_release(g);
-}
-
-/* An answer has made room for the next question. */
-static void recheck_those_due(Manager *m) {
-        for (Grant *g = m->grants; g && m->n_rechecks_due > 0; g = g->next)
-                if (g->recheck_due) {
-                        g->recheck_due = false;
-                        m->n_rechecks_due--;
-                        grant_recheck(g);
-                        if (g->recheck_due)
-                                break;
-                }
-}
-
-static void on_recheck(Manager *m, Verdict *v, void *userdata) {
-        /* The grant may have gone meanwhile, and another of its name have come. */
-        _cleanup_free_ Recheck *asked = userdata;
-        Grant *g = grant_by_account(m, asked->account);
-
-        recheck_those_due(m);
-        if (!g || !streq(g->id, asked->id))
-                return;
-        if (!v || verdict_is_no_answer(v))
-                return; /* no answer is not a no: the deadline holds */
-        if (g->state == GRANT_ACTIVE)
-                recheck_active(g, v);
-        else if (g->state == GRANT_RESERVED)
-                recheck_reserved(g, v);
-}
-
-void grant_recheck(Grant *g) {
-        static const EvaluateContext context = {.phase = "recheck"};
-        Recheck *asked;
+int grant_extend(Grant *g, uint64_t deadline_usec) {
         int r;
 
-        if (g->state != GRANT_RESERVED && g->state != GRANT_ACTIVE)
-                return;
-        asked = malloc(sizeof(*asked));
-        if (!asked)
-                return;
-        memcpy(asked->account, g->account, sizeof(asked->account));
-        memcpy(asked->id, g->id, sizeof(asked->id));
-        r = approver_evaluate(g->manager, g->account, &context, on_recheck, asked);
+        if (g->state != GRANT_RESERVED || g->deadline_usec >= deadline_usec)
+                return 0;
+        g->until_usec += deadline_usec - g->deadline_usec;
+        g->deadline_usec = deadline_usec;
+        r = grant_record_save(g);
         if (r >= 0)
-                return;
-        free(asked);
-        if (r == -EBUSY && !g->recheck_due) {
-                g->recheck_due = true;
-                g->manager->n_rechecks_due++;
-        } else if (r != -EBUSY)
-                log_warning("Cannot ask about %s again, ignoring: its deadline holds", g->account);
+                r = keys_file_make(g, g->until_usec);
+        return r < 0 ? r : grant_arm(g);
 }

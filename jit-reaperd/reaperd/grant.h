@@ -20,21 +20,32 @@
 #include "name.h"
 #include "verdict.h"
 
-typedef enum GrantState { GRANT_RESERVED, GRANT_ACTIVE, GRANT_REVOKING, GRANT_FORGOTTEN } GrantState;
+typedef enum __attribute__((packed)) GrantState { GRANT_RESERVED, GRANT_ACTIVE, GRANT_REVOKING, GRANT_FORGOTTEN } GrantState;
+/* What the ticket's system is owed: see grant-notice.h. */
+typedef enum __attribute__((packed)) NoticeState { NOTICE_NONE, NOTICE_WANTED, NOTICE_STARTED } NoticeState;
 
 typedef struct Session Session;
 typedef struct Reaping Reaping;
 
+enum { GRACE_NONE = UINT32_MAX };
+
+/* The order leaves no holes: memory is counted by the grant. */
 struct Grant {
         Manager *manager;
         Grant *next, **prev;
         char id[17]; /* 16 hex digits, random */
         char account[ACCOUNT_NAME_MAX + 1];
-        uid_t uid; /* and gid */
         GrantState state;
         bool authorized; /* the PAM account phase has said yes: see grant_is_authorized() */
         bool recheck_due; /* too many questions were open */
         uint8_t warned;  /* warnings given, an index into Config.warn_usec */
+        uint8_t silence; /* 0: the last answer was clear; else why there was none, see grant-recheck.c */
+        NoticeState notices;
+        uint16_t provider;    /* see provider-name.h */
+        uint16_t recheck_sec; /* 0: asked again only when something changed */
+        uid_t uid;            /* and gid */
+        uint32_t grace_sec;   /* GRACE_NONE: to the deadline */
+        unsigned n_forgotten; /* ended sessions that are no longer in past */
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;
         uint64_t since_usec;      /* wall clock: reserved, then activated */
@@ -43,12 +54,15 @@ struct Grant {
         sd_event_source *timer;   /* the next thing that is due */
         Session *sessions;        /* live ones first to last */
         Session *past;            /* ended ones, for the receipt; the latest first */
-        unsigned n_forgotten;     /* ended ones that are no longer in it */
         char *end_reason, *end_by; /* REVOKING: a code, and who asked for it */
-        union { /* memory is counted, and the two are never needed at the same time */
+        union { /* never needed at the same time */
                 struct {
                         uint64_t authorized_usec; /* RESERVED, authorized: until when OpenSession may follow, CLOCK_BOOTTIME */
                         uint64_t allowed_usec;    /* and how long the grant may live from the login on */
+                };
+                struct {
+                        uint64_t answered_usec;   /* ACTIVE: the last clear answer, CLOCK_BOOTTIME */
+                        uint64_t recheck_at_usec; /* the next question, CLOCK_BOOTTIME; USEC_INFINITY: it is being asked, or never */
                 };
                 struct {
                         uint64_t end_usec;  /* wall clock: when REVOKING began */
@@ -63,7 +77,8 @@ const char *grant_state_to_string(GrantState s);
 /* Makes a RESERVED grant by the verdict and writes its record and keys; takes what it needs out of v. -EEXIST, -ENOSPC (no UID, too many
  * grants, /run full), -EINVAL (a verdict we do not trust: see verdict.h). */
 int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret);
-/* Takes title, approvers, commands and times of a later verdict over; ticket, requester and role may not have changed: -ESTALE. */
+/* Takes title, approvers, commands and times of a later verdict over; ticket, requester and role may not have changed, nor, while it is ACTIVE,
+ * what was approved (the digest): -ESTALE. */
 int grant_update(Grant *g, Verdict *v);
 /* Forgets a RESERVED grant and its key; gives its UID back to the same name. */
 void grant_release(Grant *g);
@@ -87,8 +102,8 @@ int grant_arm(Grant *g);
 
 /* The one way out of ACTIVE. reason: a code; detail: a sentence for the terminal, by: who asked, may be NULL. A second call is ignored. */
 void grant_revoke(Grant *g, const char *reason, const char *detail, const char *by);
-/* The ticket may have changed: jit-approverd is asked again, and a no revokes (ACTIVE) or takes the authorization back (RESERVED). */
-void grant_recheck(Grant *g);
+/* RESERVED: it lives until then at least (CLOCK_BOOTTIME). */
+int grant_extend(Grant *g, uint64_t deadline_usec);
 
 /* RESERVED: the PAM session may be opened now. ACTIVE: further ones may. Else the account is one that has expired. */
 bool grant_is_authorized(const Grant *g);

@@ -73,11 +73,12 @@ static void lookup_end(Lookup *l, Grant *g, int error) {
         free(l);
 }
 
-static void log_no_answer(const char *account, const char *why) {
-        char field[64];
-        const char *fields[] = {"JIT_REASON=provider-unreachable", field, NULL};
+static void log_no_answer(const char *account, const char *reason, const char *why) {
+        char account_field[64], reason_field[64];
+        const char *fields[] = {reason_field, account_field, NULL};
 
-        (void) snprintf(field, sizeof(field), "JIT_ACCOUNT=%s", account);
+        (void) snprintf(reason_field, sizeof(reason_field), "JIT_REASON=%s", reason);
+        (void) snprintf(account_field, sizeof(account_field), "JIT_ACCOUNT=%s", account);
         log_fields(LOG_WARNING, fields, "Nobody could say whether %s may log in, so there is no such user now: %s", account, why);
 }
 
@@ -87,7 +88,13 @@ static void on_lookup_verdict(Manager *m, Verdict *v, void *userdata) {
         int r;
 
         if (!v) {
-                log_no_answer(l->account, "jit-approverd did not answer");
+                log_no_answer(l->account, "provider-unreachable", "jit-approverd did not answer");
+                add_miss(m, l->account, NO_ANSWER_USEC);
+                lookup_end(l, NULL, -EAGAIN);
+                return;
+        }
+        if (verdict_is_no_answer(v) && !v->requester) {
+                log_no_answer(l->account, v->reason, v->message);
                 add_miss(m, l->account, NO_ANSWER_USEC);
                 lookup_end(l, NULL, -EAGAIN);
                 return;
@@ -161,7 +168,7 @@ void lookup_account(Manager *m, const char *account, VarlinkLink *link, lookup_a
         if (r >= 0 && l->n_waiters >= WAITERS_MAX)
                 r = -EAGAIN;
         if (r < 0) {
-                log_no_answer(account, strerror(-r));
+                log_no_answer(account, "provider-unreachable", strerror(-r));
                 answer(link, NULL, r);
                 return;
         }

@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "approval-wait.h"
 #include "approver-link.h"
+#include "grant-notice.h"
+#include "grant-recheck.h"
 #include "grant-record.h"
 #include "json.h"
 #include "log.h"
@@ -66,6 +69,8 @@ static int open_directories(Manager *m) {
                 r = open_dir(state, "used", 0700, &d->used);
         if (r >= 0)
                 r = open_dir(state, "live", 0700, &d->live);
+        if (r >= 0)
+                r = open_dir(state, "notices", 0700, &d->notices);
         if (r >= 0)
                 r = audit_open(state, &m->audit);
         if (r >= 0)
@@ -265,6 +270,10 @@ static void resume(Grant *g) {
                 grant_revoke(g, "session-ended", NULL, NULL);
         else if (grant_arm(g) < 0)
                 grant_revoke(g, "internal", NULL, NULL);
+        else if (g->state == GRANT_ACTIVE) {
+                grant_recheck_begin(g);
+                grant_notice_start(g);
+        }
 }
 
 static void audit_start(Manager *m) {
@@ -282,7 +291,7 @@ int manager_new(Manager **ret) {
 
         if (!m)
                 return -ENOMEM;
-        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1, -1};
+        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
         r = sd_event_default(&m->event);
         if (r < 0) {
                 manager_free(m);
@@ -309,6 +318,10 @@ int manager_start(Manager *m) {
         if (r >= 0)
                 r = logind_link_new(m, &m->logind);
         if (r >= 0)
+                r = rechecks_new(m, &m->rechecks);
+        if (r >= 0)
+                r = notices_new(m, &m->notices);
+        if (r >= 0)
                 r = grant_record_load_all(m, resume);
         if (r >= 0)
                 r = grant_record_load_lost(m);
@@ -330,9 +343,12 @@ Manager *manager_free(Manager *m) {
         if (!m)
                 return NULL;
         lookup_free_all(m);
+        approval_wait_free_all(m);
+        m->rechecks = rechecks_free(m->rechecks);
         m->approver = approver_link_free(m->approver);
         while (m->grants)
                 grant_free(m->grants); /* the records stay: the next start reads them */
+        m->notices = notices_free(m->notices);
         varlink_server_free(m->api);
         varlink_server_free(m->userdb);
         logind_link_free(m->logind);
@@ -341,6 +357,7 @@ Manager *manager_free(Manager *m) {
         audit_free(m->audit);
         config_free(m->config);
         free(m->config_error);
+        strv_free(m->provider_names);
         for (size_t i = 0; i < sizeof(m->dirs) / sizeof(int); i++) {
                 int fd = ((int *) &m->dirs)[i];
                 if (fd >= 0)

@@ -20,6 +20,9 @@ typedef struct Lookup Lookup;
 typedef struct ApproverLink ApproverLink;
 typedef struct LogindLink LogindLink;
 typedef struct UidRange UidRange;
+typedef struct Rechecks Rechecks;
+typedef struct Notices Notices;
+typedef struct Wait Wait;
 
 /* Where artefacts lie; each a directory descriptor, so that no path is walked twice. */
 typedef struct Directories {
@@ -32,6 +35,7 @@ typedef struct Directories {
         int state;    /* /var/lib/jit */
         int live;     /* /var/lib/jit/live: copies of the records of ACTIVE grants, for the receipts after a reboot */
         int used;     /* /var/lib/jit/used: tickets that may not be activated again */
+        int notices;  /* /var/lib/jit/notices: what ticket systems are to hear, until jit-approverd has it */
 } Directories;
 
 typedef struct Manager {
@@ -44,6 +48,8 @@ typedef struct Manager {
         VarlinkServer *api, *userdb;
         ApproverLink *approver;
         LogindLink *logind;
+        Rechecks *rechecks;
+        Notices *notices;
 
         Grant *grants;                 /* all, newest first */
         void *grants_by_account;       /* tsearch(3) trees: look-ups that do not get slower with many grants */
@@ -51,8 +57,11 @@ typedef struct Manager {
         void *sessions_by_logind_id;
         unsigned n_grants;
         unsigned n_rechecks_due;
+        char **provider_names; /* see provider-name.h */
         Lookup *lookups; /* names that jit-approverd is being asked about */
         unsigned n_lookups;
+        Wait *waits; /* logins that wait for an approval */
+        unsigned n_waits;
         uint64_t misses_until_usec[256]; /* names that were unknown a moment ago: see lookup.c */
         char misses[256][32];
         sd_event_source *watchdog;

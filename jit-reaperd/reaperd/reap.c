@@ -10,6 +10,7 @@
 
 #include "artefact.h"
 #include "deadline-guard.h"
+#include "grant-notice.h"
 #include "grant-record.h"
 #include "journal-acl.h"
 #include "leftovers.h"
@@ -270,6 +271,7 @@ static void finish(Grant *g) {
                 look_again(g, LOOK_AGAIN_SLOWLY_USEC);
                 return;
         }
+        grant_notice_end(g, audit_last_hash(g->manager->audit), r->killed);
         if (!remove_one(g, "record", grant_record_remove(g))) {
                 look_again(g, LOOK_AGAIN_SLOWLY_USEC);
                 return;
@@ -335,6 +337,7 @@ void grant_revoke(Grant *g, const char *reason, const char *detail, const char *
         g->end_reason = strdup(reason);
         g->end_by = by ? strdup(by) : NULL;
         g->end_usec = now_usec(CLOCK_REALTIME);
+        g->gone_usec = 0;
         if (grant_record_save(g) < 0)
                 log_warning("Cannot write the record of %s, ignoring: /run is full?", g->account);
         reap_start(g, detail);

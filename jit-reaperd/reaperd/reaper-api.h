@@ -9,8 +9,9 @@
 /* io.pamjit.Reaper for pam_jit and jitctl; shared/io.pamjit.Reaper.varlink says what each method takes and gives. userdata: the Manager. */
 extern const VarlinkInterface reaper_interface;
 
-/* api-pam.c */
+/* authorization.c */
 int vl_method_authorize(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
+/* api-pam.c */
 int vl_method_open_session(VarlinkLink *l, json_t *parameters, bool more, void *userdata);
 /* api-people.c */
 int vl_method_list_grants(VarlinkLink *l, json_t *parameters, bool more, void *userdata);

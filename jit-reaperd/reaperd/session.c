@@ -9,6 +9,8 @@
 #include "artefact.h"
 #include "deadline-guard.h"
 #include "grant-log.h"
+#include "grant-notice.h"
+#include "grant-recheck.h"
 #include "grant-record.h"
 #include "json.h"
 #include "log.h"
@@ -282,9 +284,12 @@ static int activate(Grant *g) {
                 r = grant_arm(g);
         if (r >= 0)
                 r = audit_active(g);
-        if (r >= 0)
-                g->keys = strv_free(g->keys); /* in the file, and needed no more */
-        return r;
+        if (r < 0)
+                return r;
+        g->keys = strv_free(g->keys); /* in the file, and needed no more */
+        grant_recheck_begin(g);
+        grant_notice_start(g);
+        return 0;
 }
 
 static void audit_session(const Session *s) {

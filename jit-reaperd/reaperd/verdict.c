@@ -5,17 +5,29 @@
 #include "json.h"
 #include "name.h"
 #include "strv.h"
+#include "timefmt.h"
 #include "verdict.h"
 
 enum {
         KEY_MAX = 16 * 1024,
         KEYS_TOTAL_MAX = 64 * 1024, /* a record with all of them stays readable (JSON_MESSAGE_MAX) */
+        PROVIDER_NAME_MAX = 31,
 };
+/* Wider than a provider's file may say; what is asked more often would keep us from everything else. */
+#define RECHECK_MIN_USEC USEC_PER_SEC
+#define RECHECK_MAX_USEC (12 * USEC_PER_HOUR)
+#define GRACE_MAX_USEC (31 * 24 * USEC_PER_HOUR)
 
 static bool reason_is_valid(const char *s) {
         size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz-");
 
         return n > 0 && n <= 40 && s[n] == 0;
+}
+
+static bool provider_name_is_valid(const char *s) {
+        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+        return s[0] >= 'a' && s[0] <= 'z' && n <= PROVIDER_NAME_MAX && s[n] == 0;
 }
 
 static int check_names(const Verdict *v) {
@@ -65,10 +77,13 @@ static int check(Verdict *v) {
                         v->decision = decisions[i].decision;
                         found = true;
                 }
-        if (!found || !reason_is_valid(v->reason))
+        if (!found || !reason_is_valid(v->reason) || (v->provider && !provider_name_is_valid(v->provider)))
                 return -EINVAL;
-        if (v->decision == DECISION_UNKNOWN)
-                return 0;
+        if ((v->recheck_usec > 0 && v->recheck_usec < RECHECK_MIN_USEC) || v->recheck_usec > RECHECK_MAX_USEC ||
+            (v->grace_usec > GRACE_MAX_USEC && v->grace_usec != USEC_INFINITY))
+                return -ERANGE;
+        if (v->decision == DECISION_UNKNOWN || (verdict_is_no_answer(v) && !v->requester))
+                return 0; /* nobody to be told */
         if (v->decision == DECISION_ALLOW && (v->not_after_usec == 0 || v->ttl_usec == 0))
                 return -EINVAL;
         int r = check_names(v);
@@ -91,9 +106,13 @@ int verdict_parse(const json_t *object, Verdict *ret) {
                 {"commands", JSON_FIELD_STRV, offsetof(Verdict, commands), 1024, 0},
                 {"sshKeys", JSON_FIELD_STRV, offsetof(Verdict, keys), KEY_MAX, 0},
                 {"digest", JSON_FIELD_STRING, offsetof(Verdict, digest), 128, 0},
+                {"provider", JSON_FIELD_STRING, offsetof(Verdict, provider), PROVIDER_NAME_MAX, 0},
+                {"recheckUSec", JSON_FIELD_UINT, offsetof(Verdict, recheck_usec), INT64_MAX, 0},
+                {"graceUSec", JSON_FIELD_UINT, offsetof(Verdict, grace_usec), INT64_MAX, 0},
+                {"comments", JSON_FIELD_BOOL, offsetof(Verdict, comments), 0, 0},
                 {},
         };
-        Verdict v = {};
+        Verdict v = {.grace_usec = USEC_INFINITY};
         int r = json_dispatch(object, table, &v, NULL);
 
         if (r >= 0)
@@ -119,12 +138,8 @@ bool verdict_is_for(const Verdict *v, const char *account) {
 }
 
 bool verdict_is_no_answer(const Verdict *v) {
-        static const char *const reasons[] = {"provider-unreachable", "rate-limited", "try-again"};
-
-        for (size_t i = 0; v->decision == DECISION_REFUSE && i < ELEMENTSOF(reasons); i++)
-                if (streq(v->reason, reasons[i]))
-                        return true;
-        return false;
+        return v->decision != DECISION_ALLOW && (strncmp(v->reason, "provider-", strlen("provider-")) == 0 ||
+                                                 streq(v->reason, "rate-limited") || streq(v->reason, "try-again"));
 }
 
 void verdict_done(Verdict *v) {
@@ -136,6 +151,7 @@ void verdict_done(Verdict *v) {
         free(v->requester);
         free(v->role);
         free(v->digest);
+        free(v->provider);
         strv_free(v->approvers);
         strv_free(v->commands);
         strv_free(v->keys);

@@ -19,6 +19,10 @@ typedef struct Verdict {
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;
         uint64_t not_before_usec, not_after_usec, ttl_usec; /* 0: not said */
+        char *provider;
+        uint64_t recheck_usec; /* 0: asked again only when something changed */
+        uint64_t grace_usec;   /* USEC_INFINITY: to the deadline */
+        bool comments;
 } Verdict;
 
 /* -EBADMSG, -ERANGE, -EINVAL... as json_dispatch(); *ret is empty then. */
@@ -26,7 +30,7 @@ int verdict_parse(const json_t *object, Verdict *ret);
 /* Whether its ticket and requester are those that the account's name says: jit-TICKET or jit-TICKET-REQUESTER. */
 bool verdict_is_for(const Verdict *v, const char *account);
 void verdict_done(Verdict *v);
-/* A refusal that says no more than that nobody could be asked: nothing is granted on it, and nothing live is revoked. */
+/* Says no more than that nobody could be asked: nothing is granted on it, and nothing live is revoked before its grace is over. */
 bool verdict_is_no_answer(const Verdict *v);
 #define _cleanup_verdict_ JIT_CLEANUP(verdict_done)
 

@@ -36,6 +36,7 @@ typedef struct Config {
         uint64_t reserve_usec;   /* [Accounts] ReserveSec=2min, 10 s .. 10 min */
         unsigned grants_max;     /* [Accounts] GrantsMax=1024, 1..100000 */
         uint64_t approval_usec;  /* [Approval] TimeoutSec=10s, 1 s .. 60 s: one question's total deadline */
+        uint64_t wait_usec;      /* [Approval] WaitSec=0, 1 s .. 100 s: how long a login may wait for an approval, 0: not */
         uint64_t *warn_usec;     /* [Sessions] WarnSec=5min 1min: descending, ends with 0 */
         char *emergency_contact; /* [Sessions] Contact=: a line for refused people: whom to ask; may be NULL */
         /* [Sessions] UserCAFile=: OpenSSH CA public key; certificates with the person as principal are accepted; may be

@@ -15,13 +15,14 @@
 struct VarlinkPeer {
         int fd;
         uint64_t deadline_usec;
+        bool interruptible;
         VarlinkBuffer buffer;
 };
 
-static int wait_for(int fd, short events, uint64_t deadline_usec) {
+static int wait_for(const VarlinkPeer *peer, short events) {
         for (;;) {
-                struct pollfd p = {.fd = fd, .events = events};
-                uint64_t now = now_usec(CLOCK_BOOTTIME), left = deadline_usec > now ? deadline_usec - now : 0;
+                struct pollfd p = {.fd = peer->fd, .events = events};
+                uint64_t now = now_usec(CLOCK_BOOTTIME), left = peer->deadline_usec > now ? peer->deadline_usec - now : 0;
                 struct timespec t = {.tv_sec = (time_t) (left / USEC_PER_SEC),
                                      .tv_nsec = (long) (left % USEC_PER_SEC * 1000)};
                 int r = ppoll(&p, 1, &t, NULL);
@@ -30,7 +31,7 @@ static int wait_for(int fd, short events, uint64_t deadline_usec) {
                         return 0;
                 if (r == 0)
                         return -ETIMEDOUT;
-                if (errno != EINTR)
+                if (errno != EINTR || peer->interruptible)
                         return -errno;
         }
 }
@@ -68,6 +69,11 @@ VarlinkPeer *varlink_peer_free(VarlinkPeer *p) {
         return NULL;
 }
 
+void varlink_peer_set_deadline(VarlinkPeer *p, uint64_t deadline_usec, bool interruptible) {
+        p->deadline_usec = deadline_usec;
+        p->interruptible = interruptible;
+}
+
 int varlink_peer_fd(const VarlinkPeer *p) {
         return p->fd;
 }
@@ -80,7 +86,7 @@ static int send_whole(VarlinkPeer *p, const char *data, size_t length) {
                         data += n;
                         length -= (size_t) n;
                 } else if (errno == EAGAIN) {
-                        int r = wait_for(p->fd, POLLOUT, p->deadline_usec);
+                        int r = wait_for(p, POLLOUT);
                         if (r < 0)
                                 return r;
                 } else if (errno != EINTR)
@@ -98,7 +104,7 @@ static int receive_message(VarlinkPeer *p, json_t **ret) {
                 if (r == 0)
                         return -ECONNRESET;
                 if (r == -EAGAIN)
-                        r = wait_for(p->fd, POLLIN, p->deadline_usec);
+                        r = wait_for(p, POLLIN);
                 if (r < 0)
                         return r;
                 if (now_usec(CLOCK_BOOTTIME) >= p->deadline_usec) /* a peer that drips bytes gets no more time */

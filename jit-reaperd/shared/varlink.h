@@ -94,6 +94,8 @@ int varlink_call(VarlinkPeer *p, const char *method, json_t *parameters, json_t 
 int varlink_call_more(VarlinkPeer *p, const char *method, json_t *parameters, json_t **ret_parameters, char **ret_error,
                       bool *ret_continues);
 int varlink_next(VarlinkPeer *p, json_t **ret_parameters, char **ret_error, bool *ret_continues);
+/* For what follows on it. interruptible: a signal whose handler returns ends the waiting: -EINTR. */
+void varlink_peer_set_deadline(VarlinkPeer *p, uint64_t deadline_usec, bool interruptible);
 int varlink_peer_fd(const VarlinkPeer *p); /* borrowed; close-on-exec is set */
 
 #endif

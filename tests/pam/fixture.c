@@ -54,6 +54,8 @@ static int on_conversation(int count, const struct pam_message **messages, struc
         for (int i = 0; i < count; i++) {
                 size_t used = strlen(f->shown);
                 (void) snprintf(f->shown + used, sizeof(f->shown) - used, "%s\n", messages[i]->msg);
+                if (f->messages < sizeof(f->shown_msec) / sizeof(f->shown_msec[0]))
+                        f->shown_msec[f->messages] = clock_msec();
                 f->messages++;
         }
         *ret = calloc((size_t) count, sizeof(**ret));

@@ -21,6 +21,7 @@ typedef struct Fixture {
         char dir[64], socket[96];
         char shown[8192]; /* what the person was shown */
         unsigned messages;
+        uint64_t shown_msec[16]; /* when each of the first was shown */
 } Fixture;
 
 /* script NULL: nobody listens. arguments: of the module, beside socket=; NULL: "timeout=1". */

@@ -33,6 +33,15 @@ static void client_end(const Service *s, struct pollfd *client) {
         report(s, SAW_END);
 }
 
+static void say_first(int fd, const Answer *a) {
+        const struct timespec pause = {.tv_sec = a->pause_msec / 1000, .tv_nsec = a->pause_msec % 1000 * 1000000L};
+
+        for (size_t i = 0; i < sizeof(a->first) / sizeof(a->first[0]) && a->first[i]; i++) {
+                (void) !send(fd, a->first[i], strlen(a->first[i]) + 1, MSG_NOSIGNAL);
+                (void) nanosleep(&pause, NULL);
+        }
+}
+
 static void say(int fd, const Answer *a) {
         size_t length = a->length > 0 ? a->length : strlen(a->text) + 1, step = a->drip_msec > 0 ? 1 : length;
         const struct timespec nap = {.tv_sec = a->drip_msec / 1000, .tv_nsec = a->drip_msec % 1000 * 1000000L};
@@ -66,6 +75,7 @@ static void on_client(Service *s, struct pollfd *client) {
         s->seen->calls++;
         report(s, SAW_CALL);
         a = strstr(request, "\"io.pamjit.Reaper.OpenSession\"") ? &s->script->open_session : &s->script->authorize;
+        say_first(client->fd, a);
         if (a->text)
                 say(client->fd, a);
         if (a->hang_up)

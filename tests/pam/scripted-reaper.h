@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 typedef struct Answer {
+        const char *first[4]; /* messages before it, NULL-ended; so long after each: */
+        unsigned pause_msec;
         const char *text;   /* NULL: silence */
         size_t length;      /* 0: the text and its NUL, which ends a Varlink message */
         unsigned drip_msec; /* so long before each byte; 0: all at once */

@@ -12,6 +12,7 @@ TEST(nothing_at_all_means_defaults) {
                 CHECK_EQ_INT(c->reserve_usec, 2 * USEC_PER_MINUTE);
                 CHECK_EQ_INT(c->grants_max, 1024);
                 CHECK_EQ_INT(c->approval_usec, 10 * USEC_PER_SEC);
+                CHECK_EQ_INT(c->wait_usec, 0);
                 CHECK_EQ_INT(c->warn_usec[0], 5 * USEC_PER_MINUTE);
                 CHECK_EQ_INT(c->warn_usec[1], USEC_PER_MINUTE);
                 CHECK_EQ_INT(c->warn_usec[2], 0);
@@ -48,7 +49,7 @@ TEST(every_key) {
         put("/etc/jit/jit.conf", "# all of it\n"
                                  "[Host]\nName=DB1 db1.example.org\nName = db-alias\n\n"
                                  "[Accounts]\nUIDRange=1879048192-1879148191\nReserveSec=30s\nGrantsMax=7\n"
-                                 "[Approval]\nTimeoutSec=5\n"
+                                 "[Approval]\nTimeoutSec=5\nWaitSec=50\n"
                                  "[Sessions]\nWarnSec=1h30min 10min 30s\nContact=call +49 30 1234; day and night\n"
                                  "UserCAFile=/etc/ssh/user-ca.pub\n");
         put("/etc/jit/roles.d/dba.conf", "; databases\n[Role]\nDescription=Datenbank-Betrieb f\xc3\xbcr alle\n"
@@ -69,6 +70,7 @@ TEST(every_key) {
                 CHECK_EQ_INT(c->reserve_usec, 30 * USEC_PER_SEC);
                 CHECK_EQ_INT(c->grants_max, 7);
                 CHECK_EQ_INT(c->approval_usec, 5 * USEC_PER_SEC);
+                CHECK_EQ_INT(c->wait_usec, 50 * USEC_PER_SEC);
                 CHECK_EQ_INT(c->warn_usec[0], 90 * USEC_PER_MINUTE);
                 CHECK_EQ_INT(c->warn_usec[3], 0);
                 CHECK_STREQ(c->emergency_contact, "call +49 30 1234; day and night");
@@ -308,6 +310,7 @@ TEST(example_shows_the_defaults) {
                 CHECK_EQ_INT(c->reserve_usec, d->reserve_usec);
                 CHECK_EQ_INT(c->grants_max, d->grants_max);
                 CHECK_EQ_INT(c->approval_usec, d->approval_usec);
+                CHECK_EQ_INT(c->wait_usec, d->wait_usec);
                 CHECK(memcmp(c->warn_usec, d->warn_usec, 3 * sizeof(uint64_t)) == 0);
         }
         tree_end();

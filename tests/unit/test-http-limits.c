@@ -326,12 +326,13 @@ TEST(queue_is_bounded) {
 }
 
 TEST(urgent_first) {
-        static const char *const paths[] = {"/echo?n=1", "/echo?n=2", "/echo?n=3"};
+        static const char *const paths[] = {"/echo?n=1", "/echo?n=2", "/echo?n=3", "/echo?n=4"};
+        static const size_t order[] = {2, 3, 0, 1};
         HttpServerSettings settings = settings_default();
         HttpRequest r = get_of(url_of(&server, "/hostile/never"));
         _cleanup_json_ json_t *log = NULL;
         HttpServer *s;
-        Heard held, all[3];
+        Heard held, all[4];
 
         settings.connections_max = 1;
         s = server_of(&settings);
@@ -341,6 +342,8 @@ TEST(urgent_first) {
                 r.urgent = i == 2;
                 ask_start(s, &r, &all[i]);
         }
+        http_call_urgent(all[3].call); /* later than it was asked */
+        http_call_urgent(held.call);   /* is on its way: nothing happens */
         http_call_free(held.call);
         for (size_t i = 0; i < ELEMENTSOF(all); i++) {
                 CHECK(run_until(&all[i].done));
@@ -348,8 +351,8 @@ TEST(urgent_first) {
                 heard_clear(&all[i]);
         }
         log = control(&server, "GET", "/log", "");
-        for (size_t i = json_array_size(log) - 3, n = 0; n < 3; i++, n++)
-                CHECK_STREQ(json_string_value(json_object_get(json_array_get(log, i), "target")), paths[(n + 2) % 3]);
+        for (size_t i = json_array_size(log) - 4, n = 0; n < 4; i++, n++)
+                CHECK_STREQ(json_string_value(json_object_get(json_array_get(log, i), "target")), paths[order[n]]);
         http_server_free(s);
 }
 

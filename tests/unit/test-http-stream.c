@@ -282,4 +282,31 @@ TEST(free_server_with_answers_ready) {
         CHECK_EQ_INT(c.left, 0);
 }
 
+/* As when the providers are loaded anew under load: at every stage of what is on its way. */
+TEST(servers_come_and_go) {
+        static const char *const paths[] = {"/echo", "/hostile/slow", "/hostile/500", "/hostile/drop"};
+
+        for (unsigned i = 0; i < 120; i++) {
+                HttpServerSettings settings = settings_default();
+                HttpServer *s = server_of(&settings);
+                Stream stream = {0};
+                Heard all[8];
+
+                for (size_t k = 0; k < ELEMENTSOF(all); k++) {
+                        HttpRequest r = get_of(url_of(&server, paths[k % ELEMENTSOF(paths)]));
+
+                        ask_start(s, &r, &all[k]);
+                }
+                stream_start(s, "/events", LONG_USEC, &stream);
+                run_for(i % 12 * USEC_PER_MSEC);
+                http_server_free(s);
+                CHECK(stream.heard.done);
+                heard_clear(&stream.heard);
+                for (size_t k = 0; k < ELEMENTSOF(all); k++) {
+                        CHECK(all[k].done);
+                        heard_clear(&all[k]);
+                }
+        }
+}
+
 TEST_HTTP_MAIN("http_stream")

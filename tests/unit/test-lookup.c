@@ -137,6 +137,28 @@ TEST(unknown_and_lies) {
         manager_end();
 }
 
+/* Not even whose ticket it is: nobody to be told, and no account; but nobody is told that there is none, either. */
+TEST(no_answer_about_anybody) {
+        if (!manager_begin("no_answer_about_anybody"))
+                return;
+        begin_counting();
+        approver_says = "{\"decision\":\"refuse\",\"reason\":\"provider-limit\",\"message\":\"asked too "
+                        "often\",\"ticket\":\"chg1\"}";
+        ask("jit-chg1");
+        pump();
+        CHECK_EQ_INT(n_unavailable, 1);
+        CHECK_EQ_INT(manager->n_grants, 0);
+        /* With a name the person is reserved, and told why. */
+        approver_says = "{\"decision\":\"refuse\",\"reason\":\"provider-limit\",\"message\":\"asked too "
+                        "often\",\"ticket\":\"chg2\","
+                        "\"requester\":\"alice\"}";
+        ask("jit-chg2-alice");
+        pump();
+        CHECK_EQ_INT(n_found, 1);
+        CHECK_EQ_INT(manager->n_grants, 1);
+        manager_end();
+}
+
 /* What another local user learns: of a name nothing, and of one that is only reserved nothing. */
 TEST(strangers_learn_nothing) {
         if (!manager_begin("strangers_learn_nothing"))

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "strv.h"
 #include "test.h"
+#include "timefmt.h"
 #include "verdict.h"
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGgGcDQGiShFQLNjzKGEUi0f19HcEUY4Ae5z5i/GfYDs"
@@ -37,6 +38,58 @@ TEST(takes_what_is_right) {
         CHECK_STREQ(v.keys[0], KEY); /* the comment is gone */
         CHECK_EQ_INT(strv_length(v.approvers), 2);
         CHECK_EQ_INT(v.not_after_usec, 2);
+        CHECK(!v.provider && v.recheck_usec == 0 && v.grace_usec == USEC_INFINITY && !v.comments);
+}
+
+TEST(takes_what_providers_say) {
+        _cleanup_verdict_ Verdict v = {};
+
+        CHECK_EQ_INT(parse("{" GOOD
+                           ",\"provider\":\"request-tracker\",\"recheckUSec\":15000000,\"graceUSec\":0,\"comments\":"
+                           "true}",
+                           &v),
+                     0);
+        CHECK_STREQ(v.provider, "request-tracker");
+        CHECK(v.recheck_usec == 15 * USEC_PER_SEC && v.grace_usec == 0 && v.comments);
+}
+
+TEST(no_answer) {
+        static const struct {
+                const char *text;
+                bool no_answer;
+        } cases[] = {
+                        {"\"decision\":\"refuse\",\"reason\":\"provider-login\"", true},
+                        {"\"decision\":\"refuse\",\"reason\":\"provider-something-new\"", true},
+                        {"\"decision\":\"unknown\",\"reason\":\"provider-unreachable\"", true},
+                        {"\"decision\":\"refuse\",\"reason\":\"provider-tls\",\"ticket\":\"CHG1\",\"requester\":"
+                         "\"alice\"",
+                         true},
+                        {"\"decision\":\"refuse\",\"reason\":\"rate-limited\",\"ticket\":\"CHG1\"", true},
+                        {"\"decision\":\"refuse\",\"reason\":\"try-again\"", true},
+                        {"\"decision\":\"refuse\",\"reason\":\"provider\",\"ticket\":\"CHG1\",\"requester\":\"alice\"",
+                         false},
+                        {"\"decision\":\"unknown\",\"reason\":\"ticket-unknown\"", false},
+                        {"\"decision\":\"refuse\",\"reason\":\"ticket-closed\",\"ticket\":\"CHG1\",\"requester\":"
+                         "\"alice\"",
+                         false},
+        };
+        char text[300];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_verdict_ Verdict v = {};
+                (void) snprintf(text, sizeof(text), "{%s,\"message\":\"m\"}", cases[i].text);
+                CHECK_EQ_INT(parse(text, &v), 0);
+                if (verdict_is_no_answer(&v) != cases[i].no_answer)
+                        TEST_FAIL("%s", text);
+        }
+        /* A yes is a yes, whatever its reason. */
+        _cleanup_verdict_ Verdict v = {};
+        CHECK_EQ_INT(parse("{\"decision\":\"allow\",\"reason\":\"provider-login\",\"message\":\"\",\"ticket\":\"A\","
+                           "\"requester\":"
+                           "\"b\",\"role\":\"r\",\"notAfter\":1,\"ttlUSec\":1}",
+                           &v),
+                     0);
+        CHECK(!verdict_is_no_answer(&v));
 }
 
 TEST(refuse_and_unknown) {
@@ -158,6 +211,21 @@ TEST(refuses_wrong_members) {
                         {"reason", "null"},
                         {"message", "null"},
                         {"message", "[]"},
+                        {"provider", "\"\""},
+                        {"provider", "\"RT\""},
+                        {"provider", "\"../rt\""},
+                        {"provider", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+                        {"provider", "1"},
+                        {"recheckUSec", "1"},
+                        {"recheckUSec", "999999"},
+                        {"recheckUSec", "-1"},
+                        {"recheckUSec", "43200000001"},
+                        {"recheckUSec", "\"15s\""},
+                        {"graceUSec", "-1"},
+                        {"graceUSec", "9000000000000"},
+                        {"graceUSec", "true"},
+                        {"comments", "1"},
+                        {"comments", "\"yes\""},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {

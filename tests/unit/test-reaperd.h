@@ -11,6 +11,8 @@
 
 #include "approver-link.h"
 #include "cleanup.h"
+#include "grant-notice.h"
+#include "grant-recheck.h"
 #include "grant-record.h"
 #include "grant.h"
 #include "json.h"
@@ -54,6 +56,12 @@ static Manager *manager;
 static const char *approver_says;
 static unsigned approver_asked;
 static VarlinkServer *approver;
+static VarlinkLink *approver_watcher; /* who is to hear of changes */
+static unsigned approver_batches;     /* calls of Recheck */
+static bool approver_hangs;           /* Recheck is not answered */
+static char approver_notices[4096];   /* "KIND:GRANT:PROVIDER " for each, in order; the last event */
+static json_t *approver_event;
+static const char *approver_notice_error; /* what Notice answers; NULL: it is taken */
 static VarlinkLink *approver_waiting[256];
 static unsigned approver_n_waiting;
 
@@ -77,12 +85,60 @@ static inline int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool mo
 }
 
 static inline int vl_method_watch(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        (void) l, (void) parameters, (void) more, (void) userdata;
-        return 0;
+        (void) parameters, (void) more, (void) userdata;
+        varlink_link_unref(approver_watcher);
+        approver_watcher = varlink_link_ref(l);
+        return varlink_notify(l, json_pack("{s:s}", "ticket", "*"));
 }
 
-static const VarlinkMethod approver_methods[] = {
-                {"Evaluate", vl_method_evaluate, 0}, {"Watch", vl_method_watch, 0}, {}};
+static inline json_t *recheck_answer(const json_t *account) {
+        return json_pack("{s:O,s:o}", "account", account, "verdict", json_loads(approver_says, 0, NULL));
+}
+
+static inline int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        const json_t *accounts = json_object_get(parameters, "accounts"), *account;
+        size_t i, n = json_array_size(accounts);
+
+        (void) userdata;
+        CHECK(more && n > 0 && n <= 256);
+        approver_batches++;
+        approver_asked += (unsigned) n;
+        if (approver_hangs || !approver_says) {
+                approver_waiting[approver_n_waiting++ % ELEMENTSOF(approver_waiting)] = varlink_link_ref(l);
+                return 0;
+        }
+        json_array_foreach ((json_t *) accounts, i, account)
+                if (i + 1 < n)
+                        (void) varlink_notify(l, recheck_answer(account));
+        return varlink_reply(l, recheck_answer(json_array_get(accounts, n - 1)));
+}
+
+static inline int vl_method_notice(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        size_t n = strlen(approver_notices);
+
+        (void) more, (void) userdata;
+        if (approver_notice_error)
+                return varlink_error(l, approver_notice_error, json_pack("{s:s}", "message", "no"));
+        (void) snprintf(approver_notices + n, sizeof(approver_notices) - n, "%s:%s:%s ",
+                        json_string_value(json_object_get(parameters, "kind")),
+                        json_string_value(json_object_get(parameters, "grant")),
+                        json_string_value(json_object_get(parameters, "provider")));
+        json_decref(approver_event);
+        approver_event = json_incref(json_object_get(parameters, "event"));
+        return varlink_reply(l, NULL);
+}
+
+/* Watch says that a ticket may have changed. */
+static inline void approver_tell(const char *ticket) {
+        if (approver_watcher)
+                (void) varlink_notify(approver_watcher, json_pack("{s:s}", "ticket", ticket));
+}
+
+static const VarlinkMethod approver_methods[] = {{"Evaluate", vl_method_evaluate, 0},
+                                                 {"Watch", vl_method_watch, 0},
+                                                 {"Recheck", vl_method_recheck, 0},
+                                                 {"Notice", vl_method_notice, 0},
+                                                 {}};
 static const VarlinkInterface approver_interface = {.name = "io.pamjit.Approver",
                                                     .description = "",
                                                     .methods = approver_methods},
@@ -110,6 +166,7 @@ static inline void approver_start(void) {
 static inline void approver_stop(void) {
         while (approver_n_waiting > 0)
                 varlink_link_unref(approver_waiting[--approver_n_waiting]);
+        approver_watcher = varlink_link_unref(approver_watcher);
         approver = varlink_server_free(approver);
         (void) unlink(APPROVER_SOCKET);
 }
@@ -128,6 +185,7 @@ static inline void manager_open_folders(Manager *m) {
         d->state = make_folder(AT_FDCWD, JIT_STATE);
         d->used = make_folder(d->state, "used");
         d->live = make_folder(d->state, "live");
+        d->notices = make_folder(d->state, "notices");
 }
 
 /* As manager_start() does it, without the buses, the signals and systemd's sockets. */
@@ -148,6 +206,8 @@ static inline bool manager_begin(const char *name) {
                      0);
         CHECK_EQ_INT(varlink_server_new(manager->event, api, &limits, manager, &manager->api), 0);
         CHECK_EQ_INT(varlink_server_new(manager->event, userdb, &limits, manager, &manager->userdb), 0);
+        CHECK_EQ_INT(rechecks_new(manager, &manager->rechecks), 0);
+        CHECK_EQ_INT(notices_new(manager, &manager->notices), 0);
         listen_at(manager->api, REAPER_SOCKET);
         listen_at(manager->userdb, USERDB_SOCKET);
         approver_start();
