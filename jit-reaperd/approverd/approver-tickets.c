@@ -23,20 +23,28 @@ int ticket_check_window(const Ticket *t, uint64_t now, TicketFault *f) {
         return -EBADMSG;
 }
 
+/* A signed ticket must not stand in another system's place: an account's name belongs to "signed" first. */
+static bool is_elsewhere(const Approver *a, const char *account) {
+        Reference other;
+
+        for (Provider *p = provider_set_first(a->providers); (p = provider_set_next(a->providers, p));)
+                if (p->resolve(p, account, &other) >= 0)
+                        return true;
+        return false;
+}
+
 bool ticket_names_are_free(const Approver *a, const Ticket *t) {
         char account[ACCOUNT_NAME_MAX + 1], whole[sizeof(ACCOUNT_PREFIX) + TICKET_ID_MAX];
         Reference other;
 
-        /* A signed ticket must not stand in another system's place. */
-        for (Provider *p = provider_set_first(a->providers); (p = provider_set_next(a->providers, p));)
-                if (p->resolve(p, whole, &other) >= 0)
-                        return false;
-        /* jit-A-B may be ticket A-B, or B's account of ticket A: only one of them can be. */
         (void) snprintf(whole, sizeof(whole), ACCOUNT_PREFIX "%s", t->key);
+        if (is_elsewhere(a, whole))
+                return false;
+        /* jit-A-B may be ticket A-B, or B's account of ticket A: only one of them can be. */
         if (provider_set_resolve(a->providers, whole, &other) >= 0 && !streq(other.ticket, t->key))
                 return false;
         STRV_FOREACH (person, t->requesters)
-                if (ticket_account(t, *person, account) < 0 ||
+                if (ticket_account(t, *person, account) < 0 || is_elsewhere(a, account) ||
                     (provider_set_resolve(a->providers, account, &other) >= 0 && !streq(other.ticket, t->key)) ||
                     (!streq(account, whole) && ticket_store_has(a->store, account + strlen(ACCOUNT_PREFIX))))
                         return false;

@@ -14,8 +14,7 @@ typedef struct Evaluation {
         bool inputs;
         VerdictProvider times;
         json_t *input, *verdict;         /* while policies of other programs are asked */
-        char service[ROLE_NAME_MAX + 1]; /* the one that is asked */
-        size_t n_services;               /* so many have been asked */
+        char service[ROLE_NAME_MAX + 1]; /* the one that is asked, or was the last one */
         evaluate_done_t done;
         void *userdata;
 } Evaluation;
@@ -83,6 +82,12 @@ static void on_service(ProviderResult error, const PolicyResult *result, const c
         Evaluation *e = userdata;
         const char *name = e->service;
 
+        if (error == PROVIDER_NO_MEMORY) { /* no no: a live grant is not to end for it */
+                evaluation_finish(e, NULL, NULL);
+                return;
+        }
+        if (e->inputs && !json_object_get(e->input, "policies"))
+                (void) json_set_opt(e->input, "policies", json_object());
         if (e->inputs)
                 (void) json_object_set_new(json_object_get(e->input, "policies"), name,
                                            error == PROVIDER_OK ? policy_to_json(result)
@@ -100,17 +105,20 @@ static void on_service(ProviderResult error, const PolicyResult *result, const c
 }
 
 static void ask_next_service(Evaluation *e) {
-        size_t n;
-        PolicyService *const *services = provider_set_policies(e->approver->providers, &n);
+        const char *lacking = provider_set_lacking_policy(e->approver->providers);
+        PolicyService *service = provider_set_next_policy(e->approver->providers, e->service);
+        int r;
 
-        if (e->n_services >= n) {
+        if (lacking) {
+                (void) snprintf(e->service, sizeof(e->service), "%s", lacking);
+                on_service(PROVIDER_ANSWER, NULL, "its file is refused", e);
+        } else if (!service)
                 evaluation_finish(e, take_ptr(e->verdict), e->inputs ? json_incref(e->input) : NULL);
-                return;
+        else {
+                (void) snprintf(e->service, sizeof(e->service), "%s", policy_service_name(service));
+                if ((r = policy_service_ask(service, e->input, on_service, e)) < 0)
+                        on_service(PROVIDER_NO_MEMORY, NULL, strerror(-r), e);
         }
-        (void) snprintf(e->service, sizeof(e->service), "%s", policy_service_name(services[e->n_services]));
-        int r = policy_service_ask(services[e->n_services++], e->input, on_service, e);
-        if (r < 0)
-                on_service(PROVIDER_NO_MEMORY, NULL, strerror(-r), e);
 }
 
 /* ---- provider's answer, policy, sentence ---- */
@@ -137,7 +145,6 @@ static void judge(Evaluation *e, const ProviderAnswer *answer) {
                           .host_names = e->approver->host_names,
                           .keys = answer->keys,
                           .now = in.now};
-        size_t n;
 
         if (!(e->input = policy_input(&in)) || run_policy(e, e->input, &policy) < 0 ||
             !(e->verdict = verdict_make(&v))) {
@@ -146,12 +153,9 @@ static void judge(Evaluation *e, const ProviderAnswer *answer) {
         }
         if (e->inputs)
                 (void) json_set_opt(e->input, "policy", policy_to_json(&policy));
-        (void) provider_set_policies(e->approver->providers, &n);
-        if (n > 0 && verdict_allows(e->verdict)) {
-                if (e->inputs)
-                        (void) json_set_opt(e->input, "policies", json_object());
+        if (verdict_allows(e->verdict))
                 ask_next_service(e);
-        } else
+        else
                 evaluation_finish(e, take_ptr(e->verdict), e->inputs ? json_incref(e->input) : NULL);
 }
 

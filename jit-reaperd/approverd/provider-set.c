@@ -19,7 +19,8 @@ struct ProviderSet {
         PolicyService *policies[PROVIDERS_MAX];
         size_t n_policies;
         json_t *refused;
-        uint64_t mark; /* of the folder as it was read */
+        char lacking[ROLE_NAME_MAX + 1]; /* see provider_set_lacking_policy() */
+        uint64_t mark;                   /* of the folder as it was read */
 };
 
 /* ---- one file ---- */
@@ -36,8 +37,26 @@ static bool file_name(const char *entry, char *ret) {
         return role_name_is_valid(ret) && !streq(ret, "signed");
 }
 
+/* Whether a file that is refused was to be a policy: one that cannot be read may be. */
+static bool may_be_policy(const char *text) {
+        for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+                line += strspn(line, " \t\r\n");
+                if (strncasecmp(line, "Kind", strlen("Kind")) != 0)
+                        continue;
+                line += strlen("Kind");
+                line += strspn(line, " \t");
+                if (*line != '=')
+                        continue;
+                line += 1 + strspn(line + 1, " \t");
+                if (strncmp(line, "http", strlen("http")) != 0)
+                        return true;
+        }
+        return !text;
+}
+
+/* *ret_policy is set on failure, too. */
 static int read_file(ProviderSet *s, const char *folder, int fd, const char *entry, const char *name,
-                     ProviderFile **ret) {
+                     ProviderFile **ret, bool *ret_policy) {
         _cleanup_free_ char *text = NULL;
         char why[PROVIDER_WHY_MAX] = "";
         size_t length = 0;
@@ -45,6 +64,7 @@ static int read_file(ProviderSet *s, const char *folder, int fd, const char *ent
 
         if (r >= 0)
                 r = provider_file_parse(folder, name, text, length, ret, why);
+        *ret_policy = r < 0 ? may_be_policy(text) : (*ret)->kind == PROVIDER_FILE_POLICY;
         if (r < 0) {
                 log_error("%s/%s is refused: %s", folder, entry, *why ? why : strerror(-r));
                 (void) json_array_append_new(s->refused, json_pack("{s:s, s:s, s:s}", "name", name, "kind", "refused",
@@ -140,36 +160,55 @@ static uint64_t folder_mark(int fd, char *const *names) {
 }
 
 /* A file that is wrong where there was a good one before: old keeps its provider, which is moved over. */
-static void keep_old(ProviderSet *s, ProviderSet *old, const char *name) {
+static bool keep_old(ProviderSet *s, ProviderSet *old, const char *name) {
         for (size_t i = 1; old && i < old->n_providers; i++)
                 if (streq(old->providers[i]->name, name)) {
                         s->providers[s->n_providers++] = old->providers[i];
                         old->providers[i] = old->providers[--old->n_providers];
-                        return;
+                        return true;
                 }
         for (size_t i = 0; old && i < old->n_policies; i++)
                 if (streq(policy_service_name(old->policies[i]), name)) {
                         s->policies[s->n_policies++] = old->policies[i];
                         old->policies[i] = old->policies[--old->n_policies];
-                        return;
+                        return true;
                 }
+        return false;
 }
 
 static void load_file(ProviderSet *s, ProviderSet *old, const char *folder, int fd, const char *entry) {
         char name[ROLE_NAME_MAX + 1];
         ProviderFile *file = NULL;
+        bool policy, kept;
         int r;
 
         if (!file_name(entry, name) || is_known(s, name))
                 return;
-        r = read_file(s, folder, fd, entry, name, &file);
+        r = read_file(s, folder, fd, entry, name, &file, &policy);
         if (r >= 0) {
                 r = add_file(s, file);
                 if (r < 0)
                         log_error("%s/%s cannot be used: %s", folder, entry, strerror(-r));
         }
-        if (r < 0 && s->n_providers + s->n_policies < PROVIDERS_MAX)
-                keep_old(s, old, name);
+        if (r >= 0)
+                return;
+        kept = s->n_providers + s->n_policies < PROVIDERS_MAX && keep_old(s, old, name);
+        if (policy && !kept) {
+                log_error("%s/%s may be a policy: nothing is allowed without it", folder, entry);
+                memcpy(s->lacking, name, sizeof(name));
+        }
+}
+
+/* The folder cannot be read: that is no reason to forget what it had. */
+static void keep_all(ProviderSet *s, ProviderSet *old) {
+        if (!old) {
+                (void) snprintf(s->lacking, sizeof(s->lacking), "%s", "providers.d");
+                return;
+        }
+        s->n_providers = old->n_providers; /* the arrays are copies of old's still */
+        s->n_policies = old->n_policies;
+        old->n_providers = 1;
+        old->n_policies = 0;
 }
 
 /* The folder's path, its descriptor (-1: there is none) and what is in it. */
@@ -191,10 +230,14 @@ static void load(ProviderSet *s, ProviderSet *old) {
         _cleanup_close_ int fd = -1;
         int r;
 
-        json_array_clear(s->refused);
         r = open_folder(s, &folder, &fd, &names);
-        if (r < 0)
+        if (r < 0) {
                 log_error("%s cannot be read: %s", folder ? folder : "providers.d", strerror(-r));
+                keep_all(s, old);
+                return;
+        }
+        json_array_clear(s->refused);
+        s->lacking[0] = '\0';
         s->mark = fd >= 0 ? folder_mark(fd, names) : 0;
         STRV_FOREACH (entry, names)
                 load_file(s, old, folder, fd, *entry);
@@ -302,4 +345,20 @@ json_t *provider_set_refused(const ProviderSet *s) {
 PolicyService *const *provider_set_policies(ProviderSet *s, size_t *ret_n) {
         *ret_n = s->n_policies;
         return s->policies;
+}
+
+/* By name, not by place: providers.d may be loaded anew between two of them. */
+PolicyService *provider_set_next_policy(ProviderSet *s, const char *name) {
+        PolicyService *next = NULL;
+
+        for (size_t i = 0; i < s->n_policies; i++) {
+                const char *n = policy_service_name(s->policies[i]);
+                if (strcmp(n, name) > 0 && (!next || strcmp(n, policy_service_name(next)) < 0))
+                        next = s->policies[i];
+        }
+        return next;
+}
+
+const char *provider_set_lacking_policy(const ProviderSet *s) {
+        return s->lacking[0] ? s->lacking : NULL;
 }

@@ -22,11 +22,16 @@ void provider_set_reload(ProviderSet *s, bool always);
 /* account: jit-TICKET or jit-TICKET-PERSON in lower case. -ENOENT. */
 int provider_set_resolve(ProviderSet *s, const char *account, Reference *ret);
 Provider *provider_set_find(ProviderSet *s, const char *name); /* NULL */
-Provider *provider_set_first(ProviderSet *s); /* "signed" */
-Provider *provider_set_next(ProviderSet *s, Provider *p); /* NULL at the end */
+Provider *provider_set_first(ProviderSet *s);                  /* "signed" */
+Provider *provider_set_next(ProviderSet *s, Provider *p);      /* NULL at the end */
 /* Files that are not used: [{name, kind, error}]; borrowed. */
 json_t *provider_set_refused(const ProviderSet *s);
 /* The additional policies (Kind=policy). */
 PolicyService *const *provider_set_policies(ProviderSet *s, size_t *ret_n);
+/* The one behind this name ("": the first one); NULL: none. */
+PolicyService *provider_set_next_policy(ProviderSet *s, const char *name);
+/* A file that is not used and may be such a policy, by name: what it would forbid is not known, so nothing may be
+ * allowed. NULL: none. */
+const char *provider_set_lacking_policy(const ProviderSet *s);
 
 #endif

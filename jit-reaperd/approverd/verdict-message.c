@@ -99,10 +99,17 @@ static void put_ended(FILE *f, const VerdictInput *in) {
 }
 
 static void put_tampered(FILE *f, const VerdictInput *in) {
-        (void) fprintf(f,
-                       "%s is not the ticket that %s signed: it was changed, or the signature was; it needs a new "
-                       "approval",
-                       in->approval->ticket, invalid_name(in->approval, "ticket-tampered"));
+        const char *name = invalid_name(in->approval, "ticket-tampered");
+        const Provider *p = in->reference->provider;
+
+        if (p && !streq(p->kind, "signed"))
+                (void) fprintf(f, "%s was changed after %s had approved it; it needs a new approval",
+                               in->approval->ticket, name);
+        else
+                (void) fprintf(f,
+                               "%s is not the ticket that %s signed: it was changed, or the signature was; it needs a "
+                               "new approval",
+                               in->approval->ticket, name);
 }
 
 static void put_approver_unknown(FILE *f, const VerdictInput *in) {
