@@ -31,7 +31,8 @@ import sys
 import time
 import urllib.parse
 
-import hostile
+sys.dont_write_bytecode = True  # the source folder stays as it is
+import hostile  # noqa: E402  (behind that)
 
 HEAD_MAX = 64 * 1024
 BODY_MAX = 4 * 1024 * 1024

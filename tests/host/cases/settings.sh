@@ -71,6 +71,24 @@ test_host_name() {
         on systemctl restart jit-approverd.service
 }
 
+# Signed tickets need no network; nor does jit-approverd, where there are no others.
+test_offline() {
+        local dir=/etc/systemd/system/jit-approverd.service.d pid
+        put $dir/offline.conf <"$top/examples/systemd/jit-approverd.service.d/offline.conf"
+        put $dir/credentials.conf <"$top/examples/systemd/jit-approverd.service.d/credentials.conf" # its secrets are not there
+        on systemctl daemon-reload
+        expect_status 0 on systemd-analyze verify --man=no jit-approverd.service
+        expect_no_match 'jit-approverd' "$out"
+        on systemctl restart jit-approverd.service
+        pid=$(on systemctl show -P MainPID jit-approverd.service)
+        [[ $(on readlink "/proc/$pid/ns/net") != "$(on readlink /proc/1/ns/net)" ]] || fail "jit-approverd is in the host's network"
+        ticket_ready OFFL1
+        expect_status 0 login OFFL1 true
+        on rm -r $dir
+        on systemctl daemon-reload
+        on systemctl restart jit-approverd.service
+}
+
 # The audit file: any change is found, with its line.
 test_audit_changed() {
         own_host
