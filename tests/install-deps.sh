@@ -9,7 +9,7 @@ for package in "$@"; do
         if [[ $package == libclang-rt-* ]] && ! apt-cache show "$package" >/dev/null 2>&1; then
                 package=libclang-rt-dev
         fi
-        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
 

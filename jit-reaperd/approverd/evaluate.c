@@ -256,6 +256,14 @@ void evaluate_answer(Approver *a, const Reference *reference, const char *accoun
         evaluate_context_done(&context);
 }
 
+/* A live grant whose ticket is nobody's any more: unless a provider's file is refused, which may be the one. Then
+ * nothing is known, lest a slip of the pen in a file ends every session at the next start of ours. */
+static json_t *verdict_nobodys(const Approver *a, const EvaluateContext *context) {
+        if (streq(context->phase, "recheck") && provider_set_lacks_file(a->providers))
+                return verdict_no_answer(&(Reference){0}, &(ProviderAnswer){.result = PROVIDER_ANSWER});
+        return verdict_unknown("ticket-unknown", "there is no such ticket");
+}
+
 void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done,
                       void *userdata) {
         char name[ACCOUNT_NAME_MAX + 1];
@@ -264,7 +272,7 @@ void evaluate_account(Approver *a, const char *account, EvaluateContext *context
         if (account_name_parse(account, name) < 0)
                 done(verdict_unknown("name-invalid", "that is not an account's name"), NULL, userdata);
         else if (provider_set_resolve(a->providers, name, &reference) < 0)
-                done(verdict_unknown("ticket-unknown", "there is no such ticket"), NULL, userdata);
+                done(verdict_nobodys(a, context), NULL, userdata);
         else
                 evaluate_reference(a, &reference, name, context, inputs, done, userdata);
 }

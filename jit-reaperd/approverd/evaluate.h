@@ -23,8 +23,8 @@ typedef void (*evaluate_done_t)(json_t *verdict, json_t *inputs, void *userdata)
  * returns. */
 void evaluate_account(Approver *a, const char *account, EvaluateContext *context, bool inputs, evaluate_done_t done,
                       void *userdata);
-/* The same for a reference that is known already; account: as it is to stand in the policy's input. reference->person may
- * be empty: then the account of the ticket's one requester is meant. */
+/* The same for a reference that is known already; account: as it is to stand in the policy's input. reference->person
+ * may be empty: then the account of the ticket's one requester is meant. */
 void evaluate_reference(Approver *a, const Reference *reference, const char *account, EvaluateContext *context,
                         bool inputs, evaluate_done_t done, void *userdata);
 

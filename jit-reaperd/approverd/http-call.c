@@ -272,8 +272,8 @@ static int call_queue(HttpServer *s, HttpCall *c, HttpCall **ret) {
         int r;
 
         if (c->list)
-                ; /* has ended already */
-        else if (!c->part && s->n_calls >= s->queue_max)
+                ;                                                              /* has ended already */
+        else if (!c->part && s->n_calls >= s->queue_max * (c->urgent ? 2 : 1)) /* what is urgent has room of its own */
                 call_end(c, PROVIDER_LIMIT, "%s: %u questions are waiting already", s->name, s->n_calls);
         else {
                 r = sd_event_add_time(s->client->event, &c->timer, CLOCK_BOOTTIME, c->deadline_usec, 1, on_call_timer,

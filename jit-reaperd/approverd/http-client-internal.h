@@ -26,6 +26,7 @@ enum {
         HTTP_IDLE_EASY_MAX = 32,                /* easy handles that wait for the next call */
         HTTP_STREAMS_PER_CONNECTION = 100,      /* libcurl's default of CURLMOPT_MAX_CONCURRENT_STREAMS(3) */
         HTTP_STREAM_PART_MAX = 4 * 1024 * 1024, /* what libcurl may read of a stream before we hand it on */
+        HTTP_ARRIVING_MAX = 16 * 1024 * 1024,   /* of all answers of a server that are not complete */
 };
 #define HTTP_BACKOFF_USEC (200 * USEC_PER_MSEC)
 
@@ -74,6 +75,7 @@ struct HttpServer {
         HttpCallList backoff;
         unsigned n_calls;   /* in all these lists, but streams */
         unsigned n_running; /* but streams */
+        size_t arriving;    /* bytes that came for them */
         bool multiplexed;   /* the last answer came by HTTP/2 */
         bool closing;
         CURL *idle[HTTP_IDLE_EASY_MAX];
@@ -106,7 +108,7 @@ struct HttpCall {
         char error[CURL_ERROR_SIZE];
         HttpBuffer answer_body;
         size_t headers_length;
-        bool too_long, no_memory, probe, answered;
+        bool too_long, crowded, no_memory, probe, answered;
         long retry_after_sec; /* 0: not said */
         char *redirect;       /* where to, or NULL */
 

@@ -126,7 +126,8 @@ int http_client_new(sd_event *event, unsigned total_rate_per_sec, HttpClient **r
                 return -ENOMEM;
         }
         c->event = sd_event_ref(event);
-        c->rate = bucket_make(total_rate_per_sec, total_rate_per_sec, now_usec(CLOCK_BOOTTIME));
+        /* Two seconds' worth at once: the questions about a thousand live grants come together. */
+        c->rate = bucket_make(total_rate_per_sec, 2 * total_rate_per_sec, now_usec(CLOCK_BOOTTIME));
         TAILQ_INIT(&c->ready);
         TAILQ_INIT(&c->parts);
         r = sd_event_add_defer(event, &c->deliver, on_deliver, c);

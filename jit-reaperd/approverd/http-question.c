@@ -25,6 +25,7 @@ struct HttpQuestion {
         Round rounds[PROVIDER_REQUESTS_MAX];
         size_t current;
         size_t bytes, values_left;    /* of all answers */
+        size_t held;                  /* its part of *setup.held */
         QuestionMemory *old, *memory; /* memory: NULL: nothing is to be used again */
         bool same;                    /* all answers so far are those of old */
         json_t *traces, *trace_output;
@@ -71,6 +72,8 @@ HttpQuestion *http_question_free(HttpQuestion *q) {
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(q->rounds); i++)
                 round_done(&q->rounds[i]);
+        if (q->setup.held)
+                *q->setup.held -= q->held;
         question_memory_unref(q->old);
         question_memory_unref(q->memory);
         json_decref(q->input);
@@ -103,10 +106,10 @@ static void question_fail(HttpQuestion *q, ProviderResult result) {
         question_finish(q, &(QuestionAnswer){.result = result, .why = q->why});
 }
 
-/* For errors of our own; -EBADMSG is the answers' and has filled q->why. */
+/* For errors of our own; -EBADMSG is the answers', -ENOBUFS their number's: both have filled q->why. */
 static void question_error(HttpQuestion *q, int error, ProviderResult bad) {
-        if (error == -EBADMSG) {
-                question_fail(q, bad);
+        if (error == -EBADMSG || error == -ENOBUFS) {
+                question_fail(q, error == -EBADMSG ? bad : PROVIDER_LIMIT);
                 return;
         }
         (void) snprintf(q->why, sizeof(q->why), "%s", strerror(-error));
@@ -115,8 +118,22 @@ static void question_error(HttpQuestion *q, int error, ProviderResult bad) {
 
 /* ---- answers ---- */
 
+/* A system whose first answers are long, and whose second ones never come, must not fill the memory. -ENOBUFS. */
+static int question_hold(HttpQuestion *q, size_t bytes) {
+        if (!q->setup.held)
+                return 0;
+        if (*q->setup.held + bytes > QUESTIONS_HELD_MAX) {
+                (void) snprintf(q->why, sizeof(q->why), "too many long answers are held for questions under way");
+                return -ENOBUFS;
+        }
+        *q->setup.held += bytes;
+        q->held += bytes;
+        return 0;
+}
+
 static int parse_slot(HttpQuestion *q, size_t i, const Slot *s, json_t **ret) {
         char why[SEND_WHY_MAX] = "";
+        size_t values = q->values_left;
         int r;
 
         if (!s->text.text) {
@@ -134,6 +151,8 @@ static int parse_slot(HttpQuestion *q, size_t i, const Slot *s, json_t **ret) {
                                 q->setup.file->requests[i].name, *why ? why : strerror(-r));
                 return -EBADMSG;
         }
+        if (r >= 0 && (r = question_hold(q, (values - q->values_left) * QUESTION_VALUE_BYTES)) < 0)
+                json_decref(*ret);
         return r;
 }
 
@@ -299,6 +318,7 @@ static int slot_keep(Slot *s, const HttpAnswer *answer) {
 static void on_sent(const SendAnswer *answer, void *userdata) {
         Slot *s = userdata;
         HttpQuestion *q = s->question;
+        int r;
 
         s->send = NULL;
         if (answer->trace)
@@ -318,8 +338,8 @@ static void on_sent(const SendAnswer *answer, void *userdata) {
                         question_fail(q, PROVIDER_ANSWER);
                         return;
                 }
-                if (slot_keep(s, answer->http) < 0) {
-                        question_error(q, -ENOMEM, PROVIDER_NO_MEMORY);
+                if ((r = question_hold(q, answer->http->length)) < 0 || (r = slot_keep(s, answer->http)) < 0) {
+                        question_error(q, r, PROVIDER_NO_MEMORY);
                         return;
                 }
         }

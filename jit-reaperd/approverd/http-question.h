@@ -20,7 +20,11 @@
 #include "provider-file.h"
 #include "question-memory.h"
 
-enum { QUESTION_INPUT_MAX = 2 * 1024 * 1024 }; /* bytes of all answers to one question */
+enum {
+        QUESTION_INPUT_MAX = 2 * 1024 * 1024,  /* bytes of all answers to one question */
+        QUESTIONS_HELD_MAX = 24 * 1024 * 1024, /* that wait for further answers, of all questions of a file */
+        QUESTION_VALUE_BYTES = 100,            /* of memory for each JSON value */
+};
 
 typedef struct HttpQuestion HttpQuestion;
 
@@ -37,6 +41,7 @@ typedef struct QuestionSetup {
         json_t *extra;              /* members to be in the input: context, input ...; NULL */
         QuestionMemory *memory;     /* NULL */
         uint64_t deadline_usec;     /* CLOCK_BOOTTIME */
+        size_t *held;               /* of QUESTIONS_HELD_MAX, outlives the question; NULL: not counted */
         bool urgent, trace;
 } QuestionSetup;
 

@@ -65,13 +65,19 @@ static size_t on_header(char *data, size_t size, size_t n, void *userdata) {
 static size_t on_body(char *data, size_t size, size_t n, void *userdata) {
         HttpCall *c = userdata;
         bool part = is_stream_part(c);
-        int r = buffer_append(&c->answer_body, data, size * n, part ? HTTP_STREAM_PART_MAX : c->answer_max);
+        int r;
 
+        /* HTTP/2 has a hundred answers on one connection: hundreds of long ones would not fit into memory. */
+        c->crowded = !part && c->server->arriving + size * n > HTTP_ARRIVING_MAX;
+        r = c->crowded ? -EMSGSIZE
+                       : buffer_append(&c->answer_body, data, size * n, part ? HTTP_STREAM_PART_MAX : c->answer_max);
         if (r < 0) {
                 c->too_long = r == -EMSGSIZE;
                 c->no_memory = r == -ENOMEM;
                 return size * n + 1; /* anything but what came: CURLE_WRITE_ERROR */
         }
+        if (!c->part)
+                c->server->arriving += size * n;
         c->heard_usec = now_usec(CLOCK_BOOTTIME);
         if (part && !c->has_part && size * n > 0) {
                 c->has_part = true;
@@ -198,7 +204,7 @@ int transfer_start(HttpCall *c) {
 
         c->error[0] = '\0';
         c->headers_length = 0;
-        c->too_long = c->no_memory = false;
+        c->too_long = c->crowded = c->no_memory = false;
         c->heard_usec = now_usec(CLOCK_BOOTTIME);
         buffer_erase(&c->answer_body);
         if (!(c->easy = easy_get(s)))
@@ -219,6 +225,8 @@ static void transfer_release(HttpCall *c) {
 
         (void) curl_multi_remove_handle(s->multi, e); /* fails for a handle that is not in it only */
         s->n_running -= !c->part;
+        if (!c->part)
+                s->arriving -= c->answer_body.length;
         (void) (SET(e, CURLOPT_ERRORBUFFER, NULL) && SET(e, CURLOPT_HTTPHEADER, NULL) &&
                 SET(e, CURLOPT_POSTFIELDS, NULL) && SET(e, CURLOPT_PRIVATE, NULL)); /* they point into the call */
         if (s->n_idle < HTTP_IDLE_EASY_MAX)
@@ -266,8 +274,9 @@ static ProviderResult judge_error(HttpCall *c, CURLcode code) {
         case CURLE_WRITE_ERROR:
                 if (c->no_memory)
                         return PROVIDER_NO_MEMORY;
-                (void) snprintf(c->error, sizeof(c->error), "the answer is longer than allowed");
-                return PROVIDER_ANSWER;
+                (void) snprintf(c->error, sizeof(c->error), "%s",
+                                c->crowded ? "too many long answers at a time" : "the answer is longer than allowed");
+                return c->crowded ? PROVIDER_LIMIT : PROVIDER_ANSWER;
         case CURLE_SSL_CONNECT_ERROR:
                 /* "OpenSSL SSL_connect: Connection reset by peer in connection to ...": the network's error, no TLS
                  * alert (lib/vtls/openssl.c, ossl_connect_step2()). */

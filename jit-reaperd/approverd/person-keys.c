@@ -28,15 +28,19 @@ int person_keys_add(char *const *list, size_t max, char ***keys) {
 }
 
 int person_keys_load(const char *etc, const char *person, char ***keys) {
-        _cleanup_close_ int etc_fd = open(etc, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *folder = NULL;
+        _cleanup_close_ int fd = -1;
         char *state = NULL;
         int r;
 
-        if (etc_fd < 0 || (fd = openat(etc_fd, "keys.d", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-                return errno == ENOENT ? 0 : -errno;
         if (!person_name_is_valid(person))
                 return -EINVAL;
+        if (asprintf(&folder, "%s/keys.d", etc) < 0) {
+                folder = NULL;
+                return -ENOMEM;
+        }
+        if ((fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+                return errno == ENOENT ? 0 : -errno;
         r = file_read_capped(fd, person, PERSON_KEYS_FILE_MAX, true, &text, NULL);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
@@ -53,18 +57,22 @@ int requester_keys_load(const char *etc, char *const *requesters, char *const *s
 
         STRV_FOREACH (name, requesters) {
                 _cleanup_strv_ char **keys = NULL;
+                if (!ret_all && !streq(*name, person))
+                        continue;
                 r = person_keys_load(etc, *name, &keys);
                 if (r < 0 && r != -ENOMEM)
                         log_warning("%s/keys.d/%s: ignoring: %s", etc, *name, strerror(-r));
                 if (r == -ENOMEM || (r = person_keys_add(ssh_keys, PERSON_KEYS_MAX, &keys)) < 0 ||
-                    (r = person_keys_add(keys, (size_t) PERSON_KEYS_MAX * TICKET_REQUESTERS_MAX, &all)) < 0)
+                    (ret_all &&
+                     (r = person_keys_add(keys, (size_t) PERSON_KEYS_MAX * TICKET_REQUESTERS_MAX, &all)) < 0))
                         return r;
                 if (streq(*name, person)) {
                         strv_free(own);
                         own = take_ptr(keys);
                 }
         }
-        *ret_all = take_ptr(all);
+        if (ret_all)
+                *ret_all = take_ptr(all);
         *ret_person = take_ptr(own);
         return 0;
 }

@@ -13,7 +13,8 @@ int person_keys_load(const char *etc, const char *person, char ***keys);
 /* Appends lines ("type base64 comment") of list that are not there, up to max keys in all. -ENOMEM. */
 int person_keys_add(char *const *list, size_t max, char ***keys);
 /* What opens person's account of a ticket, and what opens any requester's account of it: keys.d and the ticket's own
- * ssh_keys. A file that cannot be used is logged and opens nothing. -ENOMEM. */
+ * ssh_keys. ret_all: NULL if not wanted; then no other requester's file is read. A file that cannot be used is logged and
+ * opens nothing. -ENOMEM. */
 int requester_keys_load(const char *etc, char *const *requesters, char *const *ssh_keys, const char *person,
                         char ***ret_person, char ***ret_all);
 

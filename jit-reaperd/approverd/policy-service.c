@@ -21,7 +21,7 @@ struct PolicyService {
         HttpLogin *login;
         JwkSet *keys;
         Flight *flights;
-        size_t n_flights;
+        size_t n_flights, held; /* held: see QuestionSetup */
         bool closing;
 };
 
@@ -68,6 +68,7 @@ static int flight_start(Flight *f, const json_t *input) {
                                .host_names = s->approver->host_names,
                                .extra = extra,
                                .deadline_usec = now_usec(CLOCK_BOOTTIME) + s->file->timeout_usec,
+                               .held = &s->held,
                                .urgent = true};
 
         return extra ? http_question_new(&setup, on_answer, f, &f->question) : -ENOMEM;

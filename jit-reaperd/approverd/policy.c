@@ -81,6 +81,12 @@ static bool reason_is_valid(const char *code) {
         return n > 0 && n <= 40 && code[n] == '\0';
 }
 
+/* Codes by which jit-reaperd takes a refusal for no answer, on which nothing live ends: no policy's to give. */
+static bool reason_is_reserved(const char *code) {
+        return strncmp(code, "provider-", strlen("provider-")) == 0 || streq(code, "rate-limited") ||
+               streq(code, "try-again");
+}
+
 static bool is_absent(const json_t *j) {
         return !j || json_is_null(j);
 }
@@ -98,7 +104,9 @@ static int take_reasons(const json_t *reasons, PolicyResult *ret) {
                 if (!json_is_string(code) || strlen(json_string_value(code)) != json_string_length(code) ||
                     !reason_is_valid(json_string_value(code)))
                         return -EBADMSG;
-                if ((r = strv_extend(&ret->reasons, json_string_value(code))) < 0)
+                r = strv_extend(&ret->reasons, reason_is_reserved(json_string_value(code)) ? "policy-denied"
+                                                                                           : json_string_value(code));
+                if (r < 0)
                         return r;
         }
         return 0;

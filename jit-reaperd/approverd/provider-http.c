@@ -44,7 +44,7 @@ struct HttpProvider {
         JwkSet *keys;
         ApprovalCache *cache;
         Flight *flights[FLIGHT_BUCKETS];
-        size_t n_flights;
+        size_t n_flights, held; /* held: see QuestionSetup */
         Creation *creations;
         ProviderStream *stream;
         bool closing;
@@ -93,13 +93,13 @@ static const char *person_of(const Approval *a, const char *person) {
 static void answer_record(const HttpProvider *p, const Waiter *w, const ApprovalRecord *record) {
         const Approval *a = &record->approval;
         const char *person = person_of(a, w->person);
-        _cleanup_strv_ char **keys = NULL, **all = NULL;
+        _cleanup_strv_ char **keys = NULL;
 
         if (!person)
                 answer_error(w, PROVIDER_UNKNOWN,
                              *w->person ? "that is no account of this ticket's requesters"
                                         : "several people requested it: jit-TICKET-PERSON");
-        else if (requester_keys_load(p->approver->etc, a->requesters, a->ssh_keys, person, &keys, &all) < 0)
+        else if (requester_keys_load(p->approver->etc, a->requesters, a->ssh_keys, person, &keys, NULL) < 0)
                 answer_error(w, PROVIDER_NO_MEMORY, NULL);
         else
                 w->answer(&(ProviderAnswer){.result = PROVIDER_OK, .approval = a, .person = person, .keys = keys},
@@ -215,6 +215,7 @@ static int flight_start(Flight *f, const char *person, const QuestionContext *co
                                .ticket = f->ticket,
                                .host_names = p->approver->host_names,
                                .deadline_usec = f->deadline_usec,
+                               .held = &p->held,
                                .urgent = f->urgent,
                                .trace = trace};
         int r = provider_file_match(p->file, f->ticket, &match);
@@ -231,7 +232,7 @@ static int flight_new(HttpProvider *p, const char *ticket, const char *person, c
         Flight *f, **bucket = flight_bucket(p, ticket);
         int r;
 
-        if (p->n_flights >= p->file->queue_max)
+        if (p->n_flights >= p->file->queue_max * (urgent ? 2 : 1)) /* live grants do not keep logins out */
                 return -EBUSY;
         if (!(f = calloc(1, sizeof(*f))))
                 return -ENOMEM;

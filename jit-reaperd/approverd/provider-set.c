@@ -19,6 +19,7 @@ struct ProviderSet {
         PolicyService *policies[PROVIDERS_MAX];
         size_t n_policies;
         json_t *refused;
+        bool lacks_file;
         char lacking[ROLE_NAME_MAX + 1]; /* see provider_set_lacking_policy() */
         uint64_t mark;                   /* of the folder as it was read */
 };
@@ -193,6 +194,7 @@ static void load_file(ProviderSet *s, ProviderSet *old, const char *folder, int 
         if (r >= 0)
                 return;
         kept = s->n_providers + s->n_policies < PROVIDERS_MAX && keep_old(s, old, name);
+        s->lacks_file = s->lacks_file || !kept;
         if (policy && !kept) {
                 log_error("%s/%s may be a policy: nothing is allowed without it", folder, entry);
                 memcpy(s->lacking, name, sizeof(name));
@@ -202,6 +204,7 @@ static void load_file(ProviderSet *s, ProviderSet *old, const char *folder, int 
 /* The folder cannot be read: that is no reason to forget what it had. */
 static void keep_all(ProviderSet *s, ProviderSet *old) {
         if (!old) {
+                s->lacks_file = true;
                 (void) snprintf(s->lacking, sizeof(s->lacking), "%s", "providers.d");
                 return;
         }
@@ -237,6 +240,7 @@ static void load(ProviderSet *s, ProviderSet *old) {
                 return;
         }
         json_array_clear(s->refused);
+        s->lacks_file = false;
         s->lacking[0] = '\0';
         s->mark = fd >= 0 ? folder_mark(fd, names) : 0;
         STRV_FOREACH (entry, names)
@@ -357,6 +361,10 @@ PolicyService *provider_set_next_policy(ProviderSet *s, const char *name) {
                         next = s->policies[i];
         }
         return next;
+}
+
+bool provider_set_lacks_file(const ProviderSet *s) {
+        return s->lacks_file;
 }
 
 const char *provider_set_lacking_policy(const ProviderSet *s) {

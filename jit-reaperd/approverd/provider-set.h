@@ -26,6 +26,8 @@ Provider *provider_set_first(ProviderSet *s);                  /* "signed" */
 Provider *provider_set_next(ProviderSet *s, Provider *p);      /* NULL at the end */
 /* Files that are not used: [{name, kind, error}]; borrowed. */
 json_t *provider_set_refused(const ProviderSet *s);
+/* Whether there is such a file with no good one before it: whose tickets it has is not known. */
+bool provider_set_lacks_file(const ProviderSet *s);
 /* The additional policies (Kind=policy). */
 PolicyService *const *provider_set_policies(ProviderSet *s, size_t *ret_n);
 /* The one behind this name ("": the first one); NULL: none. */

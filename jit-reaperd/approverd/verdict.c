@@ -53,9 +53,9 @@ static const char *no_answer_message(const char *reason) {
 json_t *verdict_no_answer(const Reference *reference, const ProviderAnswer *answer) {
         const char *reason = provider_result_reason(answer->result);
 
-        return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "decision", "refuse", "reason", reason, "message",
-                         no_answer_message(reason), "ticket", reference->ticket, "requester",
-                         *reference->person ? reference->person : NULL);
+        return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "decision", "refuse", "reason", reason, "message",
+                         no_answer_message(reason), "ticket", *reference->ticket ? reference->ticket : NULL,
+                         "requester", *reference->person ? reference->person : NULL);
 }
 
 bool verdict_allows(const json_t *verdict) {

@@ -219,7 +219,8 @@ bool approval_wait_start(Authorization *a, const Verdict *v) {
         Grant *g = authorization_grant(a);
         Wait *w;
 
-        if (m->config->wait_usec == 0 || !is_pending(v) || !g || g->state != GRANT_RESERVED || m->n_waits >= WAITS_MAX)
+        if (m->config->wait_usec == 0 || !is_pending(v) || !g || g->state != GRANT_RESERVED || m->n_waits >= WAITS_MAX ||
+            varlink_link_is_gone(a->link))
                 return false;
         if (keep_reserved(a) < 0 || wait_new(m, v, &w) < 0) {
                 log_warning("%s cannot wait for its approval: the login is refused", a->caller.account);

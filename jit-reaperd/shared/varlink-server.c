@@ -87,6 +87,10 @@ void varlink_link_on_gone(VarlinkLink *l, varlink_gone_t gone, void *userdata) {
         l->gone_userdata = userdata;
 }
 
+bool varlink_link_is_gone(const VarlinkLink *l) {
+        return !l->server;
+}
+
 void varlink_link_mute(VarlinkLink *l) {
         l->muted = true;
 }

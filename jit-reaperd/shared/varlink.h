@@ -63,6 +63,7 @@ VarlinkLink *varlink_link_unref(VarlinkLink *l); /* returns NULL */
 /* Called once when the peer is gone, unless cleared by (l, NULL, NULL). */
 typedef void (*varlink_gone_t)(VarlinkLink *l, void *userdata);
 void varlink_link_on_gone(VarlinkLink *l, varlink_gone_t gone, void *userdata);
+bool varlink_link_is_gone(const VarlinkLink *l); /* then nobody is called any more */
 /* From now on the peer may say nothing more on this connection but go away; anything it sends drops it. */
 void varlink_link_mute(VarlinkLink *l);
 

@@ -178,10 +178,10 @@ nss_choose() {
 # ---- scale_10k, grant_memory ----
 
 # The caller of OpenSession must be in a logind session, or jit-reaperd ends it half a minute later: so a scope with such a name.
-hold_start() { # PREFIX COUNT: until $work is gone
+hold_start() { # PREFIX FIRST COUNT [PEOPLE]: until $work is gone
         local out=$work/hold.$host.$1 fifo=$work/hold.$host.$1.fifo fd
         mkfifo "$fifo"
-        on systemd-run --quiet --scope --slice=user-0.slice --unit="session-$1" /opt/bench/hold "jit-$1" 1 "$2" <"$fifo" >"$out" 2>&1 &
+        on systemd-run --quiet --scope --slice=user-0.slice --unit="session-$1" /opt/bench/hold "jit-$1" "${@:2}" <"$fifo" >"$out" 2>&1 &
         # shellcheck disable=SC2034  # held open, not written to
         exec {fd}>"$fifo"
         wait_for_line "$out" '^held$'
@@ -214,11 +214,11 @@ measure_scale_10k() {
         wait "${quiet_job-}" 2>/dev/null
         for host in quiet busy; do scripted_approver || return; done
         grants=$(grants_possible) && empty=$(status_kb VmRSS) || return
-        hold_start many "$grants" || return
+        hold_start many 1 "$grants" || return
         put_sample grant_memory value $((($(status_kb VmRSS) - empty) * 1024 / grants))
         put_sample grant_memory grants "$grants"
         put_sample scale_10k grants "$grants"
-        host=quiet hold_start few 10 || return
+        host=quiet hold_start few 1 10 || return
         host=busy pid1_settles
         for ((round = 0; round <= 6; round++)); do
                 if ((round % 2)); then

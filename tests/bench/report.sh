@@ -13,6 +13,10 @@ bench_targets=(
         'empty_rss bytes value 8388608'
         'nss_miss ns ratio 1.5'
         'idle_wakeups count value 2'
+        'ticket_latency us ratio 1.2'
+        'ticket_latency_1000 us ratio 1.2'
+        'tickets_per_sec count value null'
+        'recheck_1000 percent value 1'
 )
 
 median() { # FILE
@@ -37,7 +41,7 @@ entry() { # DIR NAME UNIT KIND TARGET
                 --argjson baseline "$baseline" --argjson samples "$(wc -l <"$1/$2.value")" --argjson extras "$(extras "$1" "$2")" '
                 (if $baseline then $value / $baseline * 1000 | round / 1000 else null end) as $ratio |
                 {($name): ({value: $value, unit: $unit, baseline: $baseline, ratio: $ratio, target: $target,
-                        met: ((if $kind == "ratio" then $ratio else $value end) <= $target), samples: $samples} + $extras)}'
+                        met: (if $target == null then null else (if $kind == "ratio" then $ratio else $value end) <= $target end), samples: $samples} + $extras)}'
 }
 
 # us and ns become ms and us, bytes kB where they are many: for people.
@@ -45,12 +49,12 @@ table() { # JSON FILE
         jq -r '
                 def shown($unit): if . == null then "-" elif $unit == "us" then "\(. / 10 | round / 100) ms"
                         elif $unit == "ns" then "\(. / 10 | round / 100) us" elif $unit == "bytes" and . > 100000 then "\(. / 1024 | round) kB"
-                        elif $unit == "bytes" then "\(.) B" else tostring end;
+                        elif $unit == "bytes" then "\(.) B" elif $unit == "percent" then "\(. * 100 | round / 100) %" else tostring end;
                 ["NAME", "OURS", "BASELINE", "RATIO", "TARGET", ""],
                 (to_entries[] | .key as $name | .value | .unit as $unit |
                         [$name, (.value | shown($unit)), (.baseline | shown($unit)), (.ratio // "-" | tostring),
-                        "<= " + (if .ratio then (.target | tostring) else (.target | shown($unit)) end),
-                        (if .met then "met" else "MISSED" end)]) | @tsv' "$1" | column -t -s $'\t'
+                        (if .target then "<= " + (if .ratio then (.target | tostring) else (.target | shown($unit)) end) else "-" end),
+                        (if .met == null then "" elif .met then "met" else "MISSED" end)]) | @tsv' "$1" | column -t -s $'\t'
 }
 
 report() { # DIR OUT

@@ -14,6 +14,11 @@
 # grant_memory   what jit-reaperd grows by for each of 10,000 live grants
 # empty_rss      jit-reaperd without grants
 # nss_miss       getpwnam(3) of an unknown name | without our sockets
+# ticket_latency a question to jit-approverd (Varlink in, one HTTPS request on a kept connection, jq program, policy, verdict out) | a
+#                bare libcurl request for the same; to a ticket system that takes 5 ms
+# ticket_latency_1000  the same with 1,000 questions at once, time for each
+# tickets_per_sec      verdicts in a second then, from a ticket system that takes no time
+# recheck_1000   per cent of one core that both daemons take while 1,000 grants of 1,000 tickets live, asked about every 15 s
 # idle_wakeups   jit-reaperd's voluntary context switches in an idle minute
 # shellcheck source-path=SCRIPTDIR
 set -uo pipefail
@@ -22,6 +27,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../host/lib.sh"
 # shellcheck source=measure.sh
 . "$here/measure.sh"
+# shellcheck source=tickets.sh
+. "$here/tickets.sh"
 # shellcheck source=report.sh
 . "$here/report.sh"
 
@@ -33,10 +40,11 @@ export BENCH_PROGRAMS=$build/bench
 build_programs() {
         local name
         local -a flags=(-std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wconversion -Wshadow -D_FORTIFY_SOURCE=3 -fstack-protector-strong)
+        local -a libs=('-Wl,--as-needed' "$build/libapproverd.a" "$build/libshared.a" -ljansson -lsystemd -lcurl -lssl -lcrypto)
         mkdir -p "$BENCH_PROGRAMS"
-        for name in approver cycle hold nss revoke stopwatch; do
-                ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -o "$BENCH_PROGRAMS/$name" "$here/$name.c" "$here/reaper-client.c" \
-                        "$build/libshared.a" -Wl,--as-needed -ljansson -lsystemd || return
+        for name in approver cycle hold http nss revoke stopwatch tls-server; do
+                ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -I"$top/jit-reaperd/approverd" -o "$BENCH_PROGRAMS/$name" \
+                        "$here/$name.c" "$here/reaper-client.c" "${libs[@]}" || return
         done
 }
 
@@ -72,6 +80,8 @@ step ssh_login
 step revoke
 step revoke_1000
 step nss_miss
+step ticket_latency ticket_latency_1000 tickets_per_sec
+step recheck_1000
 step scale_10k grant_memory
 [[ -z ${quiet_job-} ]] || wait "$quiet_job" || failed=yes
 echo "# scale_10k and grant_memory: a scripted approver in jit-approverd's place, as 10,000 signed tickets are more than it takes"

@@ -22,7 +22,7 @@ lib_init "${HOST_SUITE:-bookworm}"
 begin=$(date +%s%3N)
 layer_make "$lib_dir/layer.sh" >"$work/layer.log" 2>&1 || { tail -n 20 "$work/layer.log" >&2; exit 1; }
 HOST_NAME=web1 host_boot demo
-say "a $(host_run demo sh -c '. /etc/os-release; echo "$PRETTY_NAME"') host is up: $(host_run demo systemd-analyze | head -n1)"
+say "a $(host_run demo sh -c '. /etc/os-release; echo "$PRETTY_NAME"') host is up: $(host_run demo systemd-analyze | sed -n 1p)"
 say "alice and bob have plain accounts on it, without any sudo rule; bob's key is in /etc/jit/approvers"
 term_open alice demo alice
 term_open bob demo bob

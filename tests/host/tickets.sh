@@ -84,11 +84,12 @@ descendants() {
 
 # journal_has REASON TICKET: a record with this code about this ticket or its account
 journal_has() {
-        wait_for 3 journal_has_now "$@" || fail "the journal has no JIT_REASON=$1 for $2: $(on journalctl -o cat -t jit-reaperd -n 5 | tr '\n' ';')"
+        wait_for 10 journal_has_now "$@" || fail "the journal has no JIT_REASON=$1 for $2: $(on journalctl -o cat -t jit-reaperd -n 5 | tr '\n' ';')"
 }
 
+# Not grep -q: it ends at the first hit, and journalctl by SIGPIPE, which pipefail takes for a miss.
 journal_has_now() {
-        on journalctl --no-pager -o json | grep -E "\"JIT_REASON\":\"($1)\"" | grep -qi "\"JIT_\(TICKET\|ACCOUNT\)\":\"\(jit-\)\?$2\""
+        on journalctl --no-pager -o json | grep -E "\"JIT_REASON\":\"($1)\"" | grep -i "\"JIT_\(TICKET\|ACCOUNT\)\":\"\(jit-\)\?$2\"" >/dev/null
 }
 
 uid_of() { # ACCOUNT, as root: reserves it if there is a ticket

@@ -26,8 +26,9 @@ state=$(objdump -t "$module" | awk '$4 == ".data" || $4 == ".bss" || $5 == ".dat
 [[ -z $state ]]
 result $? module_has_no_static_state "$state"
 
-readelf -d "$module" | grep -q BIND_NOW && readelf -lW "$module" | grep -q GNU_RELRO &&
-        ! readelf -lW "$module" | grep 'GNU_STACK' | grep -q RWE
+# Not grep -q: it ends at the first hit, and readelf by SIGPIPE, which pipefail takes for a miss.
+readelf -d "$module" | grep BIND_NOW >/dev/null && readelf -lW "$module" | grep GNU_RELRO >/dev/null &&
+        ! readelf -lW "$module" | grep 'GNU_STACK' | grep RWE >/dev/null
 result $? module_is_hardened
 
 if command -v mandoc >/dev/null; then

@@ -109,6 +109,10 @@ TEST(answers) {
         CHECK_STREQ(run("{allow: false, reasons: [\"change-freeze\", \"b\"], message: \"not today\"}"),
                     "no change-freeze -1 not today");
         CHECK_STREQ(run("{allow: (.x == 1)}"), "allow approved -1 -");
+        /* jit-reaperd would take these for no answer, on which a live grant lives on. */
+        CHECK_STREQ(run("{allow: false, reasons: [\"provider-unreachable\"]}"), "no policy-denied -1 -");
+        CHECK_STREQ(run("{allow: false, reasons: [\"try-again\"]}"), "no policy-denied -1 -");
+        CHECK_STREQ(run("{allow: false, reasons: [\"rate-limited\"]}"), "no policy-denied -1 -");
 }
 
 TEST(anything_else_is_no) {

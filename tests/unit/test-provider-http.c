@@ -182,22 +182,59 @@ TEST(no_answer_counts_for_a_moment) {
         providers_end();
 }
 
+/* What live grants are asked for leaves room for logins. */
 TEST(too_many) {
         char text[32];
-        Got g[6];
+        Got g[10];
 
         provider_begin("CacheSec=0\n[Server]\nQueueMax=4\nCAFile=~/ca.pem", ONE, ".answers.ticket");
         tell(&server, "POST", "/hold", "{\"path\":\"/tickets/1\"}");
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 10; i++) {
+                Reference r;
+
+                (void) snprintf(text, sizeof(text), "jit-t-%d", i + 1);
+                g[i] = (Got){0};
+                CHECK_EQ_INT(the_provider()->resolve(the_provider(), text, &r), 0);
+                r.provider->ask(r.provider, &r, NULL, i >= 5, on_got, &g[i]);
+        }
+        CHECK(g[4].done && !g[5].done && !g[8].done && g[9].done);
+        CHECK_EQ_INT(g[4].result, PROVIDER_LIMIT);
+        CHECK_EQ_INT(g[9].result, PROVIDER_LIMIT);
+        tell(&server, "POST", "/release", "{\"path\":\"/tickets/1\"}");
+        for (int i = 0; i < 10; i++)
+                CHECK(run_until(&g[i].done));
+        CHECK_EQ_INT(g[0].result, PROVIDER_UNKNOWN);
+        CHECK_EQ_INT(g[8].result, PROVIDER_UNKNOWN);
+        providers_end();
+}
+
+/* Their first answers are as long as they may be, their second ones never come. */
+TEST(long_answers_that_wait) {
+        enum { N = 40 };
+        unsigned limited = 0, silent = 0;
+        static char json[1000 * 1000 + 256];
+        Got g[N];
+
+        provider_begin("CacheSec=0\nTimeoutSec=4s", "[Request a]\nURL=@/a/{1}\n[Request b]\nURL=@/b/{1}\n",
+                       ".answers.ticket");
+        (void) snprintf(json, sizeof(json),
+                        "{\"routes\":[{\"path_re\":\"/a/.*\",\"json\":{\"x\":\"%0*d\"}},{\"path_re\":\"/b/.*\","
+                        "\"delay\":30}]}",
+                        1000 * 1000, 0);
+        tell(&server, "POST", "/routes", json);
+        for (int i = 0; i < N; i++) {
+                char text[32];
+
                 (void) snprintf(text, sizeof(text), "jit-t-%d", i + 1);
                 question_start(text, &g[i]);
         }
-        CHECK(g[4].done && g[5].done);
-        CHECK_EQ_INT(g[4].result, PROVIDER_LIMIT);
-        tell(&server, "POST", "/release", "{\"path\":\"/tickets/1\"}");
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < N; i++) {
                 CHECK(run_until(&g[i].done));
-        CHECK_EQ_INT(g[0].result, PROVIDER_UNKNOWN);
+                limited += g[i].result == PROVIDER_LIMIT;
+                silent += g[i].result == PROVIDER_UNREACHABLE;
+        }
+        CHECK_EQ_INT(limited + silent, N);
+        CHECK(silent <= 25); /* that were held: QUESTIONS_HELD_MAX */
         providers_end();
 }
 

@@ -5,10 +5,14 @@
 #include "test-provider.h"
 
 #include "../../jit-reaperd/approverd/approver-api.h"
+#include "../../jit-reaperd/approverd/evaluate.h"
 
 #define GOOD "[Provider]\nKind=http\nTicket=t-[0-9]+\n" ONE
+#define GOOD_OTHER "[Provider]\nKind=http\nTicket=u-[0-9]+\n" ONE
 #define ONE "[Request ticket]\nURL=https://localhost:1/{ticket}\n"
 #define POLICY "[Provider]\nKind=policy\n[Request decision]\nURL=https://localhost:1/\n"
+
+static TicketStore *approver_store;
 
 static void write_file(const char *name, const char *text) {
         char program[32];
@@ -135,6 +139,38 @@ TEST(a_signed_ticket_in_anothers_place) {
         CHECK(!is_free("t-1-alice", "\"bob\"")); /* alice's account of t-1 */
         approver.store = ticket_store_free(approver.store);
         providers_end();
+}
+
+static void on_evaluated(json_t *verdict, json_t *inputs, void *userdata) {
+        char *reason = userdata;
+
+        (void) snprintf(reason, 64, "%s", json_string_value(json_object_get(verdict, "reason")));
+        json_decref(verdict);
+        json_decref(inputs);
+}
+
+static const char *judged(const char *phase) {
+        JIT_CLEANUP(evaluate_context_done) EvaluateContext context = {.phase = strdup(phase)};
+        static char reason[64];
+
+        evaluate_account(&approver, "jit-t-1", &context, false, on_evaluated, reason);
+        return reason;
+}
+
+/* A live grant of a provider whose file is wrong when jit-approverd starts: nothing is known of its ticket. */
+TEST(live_grants_of_a_refused_file) {
+        CHECK_EQ_INT(ticket_store_new(test_folder, &approver_store), 0);
+        for (int wrong = 0; wrong < 2; wrong++) {
+                write_file("other.conf", GOOD_OTHER);
+                if (wrong)
+                        write_file("tickets.conf", GOOD "Unknown=1\n");
+                providers_begin();
+                approver.store = approver_store;
+                CHECK_STREQ(judged("recheck"), wrong ? "provider-answer" : "ticket-unknown");
+                CHECK_STREQ(judged("name"), "ticket-unknown");
+                providers_end();
+        }
+        approver_store = ticket_store_free(approver_store);
 }
 
 TEST_HTTP_MAIN("provider-set")

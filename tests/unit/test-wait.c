@@ -261,6 +261,28 @@ TEST(who_waits_goes_away) {
 }
 
 /* No answer is not a no: who waits, waits on. */
+/* While the first question is under way: nobody is there to wait for. */
+TEST(who_would_wait_has_gone_away) {
+        Heard h;
+
+        if (!begin("who_would_wait_has_gone_away", 50 * USEC_PER_SEC))
+                return;
+        approver_says = NULL;
+        authorize(&h, true, true);
+        CHECK_EQ_INT(approver_n_waiting, 1);
+        varlink_call_free(h.call);
+        pump();
+        while (approver_n_waiting > 0) {
+                VarlinkLink *l = approver_waiting[--approver_n_waiting];
+                (void) varlink_reply(l, json_pack("{s:o}", "verdict", json_loads(PENDING, 0, NULL)));
+                varlink_link_unref(l);
+        }
+        pump();
+        CHECK_EQ_INT(manager->n_waits, 0);
+        approver_says = ALLOW;
+        end();
+}
+
 TEST(nobody_answers_for_a_while) {
         Heard h;
 
