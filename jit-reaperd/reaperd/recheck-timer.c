@@ -15,7 +15,7 @@ enum {
         BATCH_MAX = 256, /* accounts of one call: io.pamjit.Approver.varlink */
         BATCHES_MAX = 8, /* calls at a time; who has no place comes half a second later */
 };
-/* Who is due within so long comes along: fewer wake-ups. */
+/* Between two rounds, at least: fewer wake-ups. */
 #define COALESCE_USEC (500 * USEC_PER_MSEC)
 #define ACCURACY_USEC (50 * USEC_PER_MSEC)
 
@@ -45,14 +45,19 @@ struct Rechecks {
 
 /* ---- time ---- */
 
-/* recheck_sec from now, or up to a fifth earlier, so that a thousand grants of one minute do not stay together. Never
+/* recheck_sec from now, or up to a tenth earlier, so that a thousand grants of one minute do not stay together. Never
  * later: a no is to be heard within recheck_sec. */
 static uint64_t next_usec(const Grant *g, uint64_t now) {
         uint64_t every = (uint64_t) g->recheck_sec * USEC_PER_SEC;
         uint32_t dice = 0;
 
         (void) !getrandom(&dice, sizeof(dice), GRND_NONBLOCK); /* without it all come late */
-        return now + every - every / 5 * (dice & 0xffff) / 0xffff;
+        return now + every - every / 10 * (dice & 0xffff) / 0xffff;
+}
+
+/* Who is due within so long comes along: a question alone costs half as much again as one of a hundred. */
+static uint64_t early_usec(const Grant *g) {
+        return (uint64_t) g->recheck_sec * USEC_PER_SEC / 15;
 }
 
 static uint64_t due_usec(const Grant *g) {
@@ -188,8 +193,8 @@ static void ask_those_due(Rechecks *r, uint64_t now) {
                 Batch *b;
 
                 next = g->next;
-                if (due_usec(g) > now + COALESCE_USEC || grant_end_if_silent(g, now) ||
-                    g->recheck_at_usec > now + COALESCE_USEC)
+                if (due_usec(g) > now + early_usec(g) || grant_end_if_silent(g, now) ||
+                    g->recheck_at_usec > now + early_usec(g))
                         continue;
                 b = batch_for(r, g->provider);
                 if (!b)
