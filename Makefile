@@ -35,7 +35,9 @@ ALL_LDFLAGS = $(if $(SANITIZE),$(SANITIZE),$(LINK_HARDENING)) $(LDFLAGS)
 # ---- what each binary is made of: root links no curl and no jq, the module links next to nothing (tests/unit/lint.sh looks) ----
 SHARED = $(wildcard jit-reaperd/shared/*.c)
 REAPERD = $(wildcard jit-reaperd/reaperd/*.c)
-APPROVERD = $(wildcard jit-reaperd/approverd/*.c)
+# Its rooms: signed tickets, HTTP, ticket systems; the folder itself has the rest.
+APPROVERD_FOLDERS = $(addprefix jit-reaperd/approverd,/ /signed/ /http/ /providers/)
+APPROVERD = $(wildcard $(addsuffix *.c,$(APPROVERD_FOLDERS)))
 JITCTL = $(wildcard jit-reaperd/jitctl/*.c)
 MODULE = $(wildcard pam_jit/*.c) $(addprefix jit-reaperd/shared/,json.c varlink-wire.c varlink-dial.c name.c timefmt.c strv.c)
 
@@ -75,6 +77,7 @@ ARCHIVES = $(addprefix $(BUILD)/,libreaperd.a libapproverd.a libjitctl.a libshar
 $(ARCHIVES):
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+$(BUILD)/obj/jit-reaperd/approverd/%.o: ALL_CFLAGS += $(addprefix -I,$(APPROVERD_FOLDERS))
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -91,7 +94,7 @@ $(VARLINK_OBJ): %.o: %.c
 
 # ---- tests ----
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test-*.c))
-TEST_INCLUDES = -Ijit-reaperd/reaperd -Ijit-reaperd/approverd -Ijit-reaperd/jitctl -Itests/unit
+TEST_INCLUDES = -Ijit-reaperd/reaperd $(addprefix -I,$(APPROVERD_FOLDERS)) -Ijit-reaperd/jitctl -Itests/unit
 TEST_LIBS = -lsystemd -ljansson -ljq -lcurl -lcrypto -linih
 
 $(BUILD)/tests/test-%: tests/unit/test-%.c $(ARCHIVES)

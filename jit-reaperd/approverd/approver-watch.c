@@ -100,8 +100,8 @@ static void follow(Approver *a, const char *path, sd_event_source **source) {
 
         *source = sd_event_source_disable_unref(*source);
         r = sd_event_add_inotify(a->event, source, path,
-                                 IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |
-                                                 IN_ONLYDIR,
+                                 IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB |
+                                                 IN_DELETE_SELF | IN_ONLYDIR,
                                  on_file, a);
         if (r < 0 && r != -ENOENT)
                 log_warning("%s: changes are noticed at SIGHUP only: %s", path, strerror(-r));

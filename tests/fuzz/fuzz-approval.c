@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-#include "../../jit-reaperd/approverd/approval-record.h"
+#include "../../jit-reaperd/approverd/providers/approval-record.h"
 #include "../../jit-reaperd/approverd/jq-program.h"
 #include "../../jit-reaperd/approverd/policy-input.h"
 #include "../../jit-reaperd/approverd/policy.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "../../jit-reaperd/approverd/jws.h"
+#include "../../jit-reaperd/approverd/providers/jws.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

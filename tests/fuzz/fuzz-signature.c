@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "../../jit-reaperd/approverd/signature.h"
+#include "../../jit-reaperd/approverd/signed/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "../../jit-reaperd/approverd/approval-record.h"
+#include "../../jit-reaperd/approverd/providers/approval-record.h"
 #include "strv.h"
 #include "test.h"
 

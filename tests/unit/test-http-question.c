@@ -2,8 +2,8 @@
 
 #include "test-provider.h"
 
-#include "../../jit-reaperd/approverd/http-send.h"
-#include "../../jit-reaperd/approverd/question-trace.h"
+#include "../../jit-reaperd/approverd/providers/http-send.h"
+#include "../../jit-reaperd/approverd/providers/question-trace.h"
 
 #define ONE "[Request ticket]\nURL=@/tickets/{1}\n"
 

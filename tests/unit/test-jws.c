@@ -5,8 +5,8 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
-#include "../../jit-reaperd/approverd/base64url.h"
-#include "../../jit-reaperd/approverd/jwk.h"
+#include "../../jit-reaperd/approverd/providers/base64url.h"
+#include "../../jit-reaperd/approverd/providers/jwk.h"
 #include "test.h"
 
 /* RFC 7515 appendix A.2 (RS256), A.3 (ES256), RFC 8037 appendix A (Ed25519). */

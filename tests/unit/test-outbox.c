@@ -4,7 +4,7 @@
 
 #include "test-provider.h"
 
-#include "../../jit-reaperd/approverd/outbox-file.h"
+#include "../../jit-reaperd/approverd/providers/outbox-file.h"
 
 #define ONE "[Request ticket]\nURL=@/tickets/{1}\nValue=id .id\n"
 #define COMMENT "[Comment]\nMethod=POST\nURL=@/comments/{1}\nBody=comment.jq\n"

@@ -7,8 +7,8 @@
 #include <dirent.h>
 #include <limits.h>
 
-#include "../../jit-reaperd/approverd/approval-record.h"
-#include "../../jit-reaperd/approverd/http-client.h"
+#include "../../jit-reaperd/approverd/providers/approval-record.h"
+#include "../../jit-reaperd/approverd/http/http-client.h"
 #include "../../jit-reaperd/approverd/jq-program.h"
 #include "../../jit-reaperd/approverd/policy-test.h"
 #include "test.h"

@@ -2,7 +2,7 @@
 
 #include "test-provider.h"
 
-#include "../../jit-reaperd/approverd/policy-service.h"
+#include "../../jit-reaperd/approverd/providers/policy-service.h"
 
 #define ONE "[Request ticket]\nURL=@/tickets/{1}\n"
 #define LONG_CACHE "CacheSec=1min\nNegativeCacheSec=1min\nRecheckSec=1min"

@@ -2,7 +2,7 @@
 
 #include "test-provider.h"
 
-#include "../../jit-reaperd/approverd/event-stream.h"
+#include "../../jit-reaperd/approverd/providers/event-stream.h"
 
 /* ---- the parser ---- */
 

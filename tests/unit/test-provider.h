@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "../../jit-reaperd/approverd/approver.h"
-#include "../../jit-reaperd/approverd/provider-http.h"
+#include "../../jit-reaperd/approverd/providers/provider-http.h"
 #include "strv.h"
 #include "test-http.h"
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 
-#include "../../jit-reaperd/approverd/signature.h"
+#include "../../jit-reaperd/approverd/signed/signature.h"
 #include "file-io.h"
 #include "test.h"
 

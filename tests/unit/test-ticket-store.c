@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "../../jit-reaperd/approverd/ticket-store.h"
+#include "../../jit-reaperd/approverd/signed/ticket-store.h"
 #include "strv.h"
 #include "test.h"
 
