@@ -173,9 +173,17 @@ static bool is_same_digest(const Grant *g, const Verdict *v) {
         return !g->digest || (v->digest && streq(g->digest, v->digest));
 }
 
+/* A ticket of the same name in another system is another ticket. */
+static bool is_same_provider(const Grant *g, const Verdict *v) {
+        const char *name = provider_name(g->manager, g->provider);
+
+        return !name || (v->provider && streq(name, v->provider));
+}
+
 int grant_update(Grant *g, Verdict *v) {
         if (strcasecmp(g->ticket, v->ticket) != 0 || !streq(g->requester, v->requester) ||
-            (g->role && v->role && !streq(g->role, v->role)) || (g->state == GRANT_ACTIVE && !is_same_digest(g, v)))
+            (g->role && v->role && !streq(g->role, v->role)) ||
+            (g->state == GRANT_ACTIVE && !(is_same_digest(g, v) && is_same_provider(g, v))))
                 return -ESTALE;
         take_provider(g, v);
         TAKE(g->title, v->title);

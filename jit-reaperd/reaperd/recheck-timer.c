@@ -55,7 +55,7 @@ static uint64_t next_usec(const Grant *g, uint64_t now) {
         return now + every - every / 10 * (dice & 0xffff) / 0xffff;
 }
 
-/* Who is due within so long comes along: a question alone costs half as much again as one of a hundred. */
+/* Who is due within so long comes along: the fewer the calls, the less a question costs on both sides. */
 static uint64_t early_usec(const Grant *g) {
         return (uint64_t) g->recheck_sec * USEC_PER_SEC / 15;
 }

@@ -113,6 +113,10 @@ TEST(another_approval_is_another_ticket) {
         static const char *const others[] = {
                         FOLLOWED("\"digest\":\"d2\""),
                         FOLLOWED("\"title\":\"no digest any more\""),
+                        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\","
+                        "\"requester\":\"alice\",\"role\":\"dba\",\"approvers\":[\"bob\"],\"notAfter\":"
+                        "4000000000000000,\"ttlUSec\":600000000,\"provider\":\"other\",\"recheckUSec\":1000000,"
+                        "\"digest\":\"d1\"}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(others); i++) {
