@@ -18,6 +18,8 @@ shift
 . "$here/words.sh"
 # shellcheck source=request-tracker.sh
 . "$here/request-tracker.sh"
+# shellcheck source=push.sh
+. "$here/push.sh"
 
 wanted=("$@")
 is_wanted() { [[ ${#wanted[@]} == 0 || " ${wanted[*]} " == *" $1 "* ]]; }
@@ -37,14 +39,14 @@ setup() {
         front_start
         on sh -c 'echo "127.0.0.1 rt.test" >>/etc/hosts'
         put /etc/jit/rt-ca.pem <"$work/tls/ca.pem"
-        put /etc/jit/rt.token 0600 <"$work/rt/token"
+        put /etc/credstore/rt.token 0600 <"$work/rt/token"
         put /etc/jit/providers.d/request-tracker.conf < <(sed -e 's,https://rt.example.com/,https://rt.test:8443/,' \
                 -e 's,^GraceSec=.*,GraceSec=20s,' -e 's,^\[Server\]$,&\nCAFile=/etc/jit/rt-ca.pem,' \
                 "$top/examples/providers/request-tracker.conf")
         for program in "$top"/examples/providers/request-tracker*.jq; do
                 put "/etc/jit/providers.d/${program##*/}" <"$program"
         done
-        put /etc/systemd/system/jit-approverd.service.d/rt.conf <<<$'[Service]\nLoadCredential=rt.token:/etc/jit/rt.token'
+        put /etc/systemd/system/jit-approverd.service.d/credentials.conf <"$top/examples/systemd/jit-approverd.service.d/credentials.conf"
         for name in bob carol; do
                 on install -m 0644 "/home/$name/.ssh/id_ed25519.pub" "/etc/jit/keys.d/$name"
         done
@@ -112,7 +114,7 @@ BUILD=$build LAYER_ETC=$lib_dir/etc layer_make "$lib_dir/layer.sh" >"$logs/layer
 echo "# images: $((SECONDS - started)) s"
 if (set -e; setup) >"$logs/setup.log" 2>&1; then
         host=rt
-        for name in $(sed -n 's/^test_\([a-z0-9_]*\)() {$/\1/p' "$here/request-tracker.sh"); do
+        for name in $(sed -n 's/^test_\([a-z0-9_]*\)() {$/\1/p' "$here/request-tracker.sh" "$here/push.sh"); do
                 # In a process group of its own, so that a test that hangs can be ended with all that it has started.
                 (set -m; test_run "$name") &
                 wait $! # so that a signal is heard at once
