@@ -257,7 +257,10 @@ int vl_method_test_provider(VarlinkLink *l, json_t *parameters, bool more, void 
                 return reply_not_allowed(l, "provider-unknown",
                                          "this host has no usable file of that name in providers.d");
         r = trial_start(a, l, &call, p);
-        return r == -ENOENT ? reply_no_such_ticket(l, call.ticket) : r;
+        return r == -ENOENT || r == -EINVAL ? reply_not_allowed(l, "name-invalid",
+                                                                "that is no name of this provider's tickets: its file "
+                                                                "says which are (Ticket=)")
+                                            : r;
 }
 
 /* ---- ListProviders ---- */
@@ -294,12 +297,12 @@ int vl_method_list_providers(VarlinkLink *l, json_t *parameters, bool more, void
                 HttpProvider *h = http_provider(p);
                 const ProviderFile *f = h ? http_provider_file(h) : NULL;
 
-                (void) json_array_append_new(
-                                list, json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:s}", "name", p->name, "kind", p->kind,
-                                                "ticket", f ? f->ticket_pattern : NULL, "server",
-                                                f ? url_template_origin(f->requests[0].url) : NULL, "requests",
-                                                (json_int_t) (f ? f->n_requests : 0), "state",
-                                                h ? breaker_text(h) : "ok"));
+                (void) json_array_append_new(list,
+                                             json_pack("{s:s, s:s, s:s*, s:s*, s:I, s:s}", "name", p->name, "kind",
+                                                       p->kind, "ticket", f ? f->ticket_pattern : NULL, "server",
+                                                       f ? url_template_origin(f->requests[0].url) : NULL, "requests",
+                                                       (json_int_t) (f ? f->n_requests : 0), "state",
+                                                       h ? breaker_text(h) : "ok"));
         }
         list_policies(a, list);
         (void) json_array_extend(list, provider_set_refused(a->providers));

@@ -196,6 +196,25 @@ static void drop_repeated(Explanation *e) {
         (void) json_object_del(json_object_get(e->inputs, "request"), "now_rfc3339");
 }
 
+/* How a live grant of it follows the ticket. */
+static void show_followed(Explanation *e) {
+        _cleanup_json_ json_t *comments = member_take(e->verdict, "comments");
+        char every[TIME_TEXT_MAX], grace[TIME_TEXT_MAX];
+        uint64_t recheck = 0, patience = 0;
+
+        if (!member_uint(e->verdict, "recheckUSec", &recheck))
+                return;
+        (void) json_object_del(e->verdict, "recheckUSec");
+        if (member_uint(e->verdict, "graceUSec", &patience)) {
+                table_pairf(e->table, "Followed", COLOR_NONE, "every %s; ends after %s without an answer",
+                            time_format_span(recheck, every), time_format_span(patience, grace));
+                (void) json_object_del(e->verdict, "graceUSec");
+        } else
+                table_pairf(e->table, "Followed", COLOR_NONE, "every %s", time_format_span(recheck, every));
+        if (json_is_true(comments))
+                table_pair(e->table, "", "its start and end are written to the ticket", COLOR_NONE);
+}
+
 static void show_rest(Explanation *e, json_t *object) {
         const char *member;
         json_t *value;
@@ -221,6 +240,7 @@ int explain_print(const json_t *verdict, const json_t *inputs, const char *ticke
         show_ticket(&e);
         show_role(&e);
         show_policies(&e);
+        show_followed(&e);
         show_rest(&e, own_verdict);
         show_rest(&e, own_inputs);
         return table_print(t, f, colors);

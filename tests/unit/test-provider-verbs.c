@@ -94,7 +94,7 @@ TEST(a_test_says_yes) {
 
         check_all("provider test", true, args, NULL, answers, 0, json);
         check_one("provider test", "rt", "1", answer, 0,
-                  (const char *const[]){"null: no such ticket", "allow (approved)\n", "recheckUSec  15 s\n", NULL});
+                  (const char *const[]){"null: no such ticket", "allow (approved)\n", "Followed  every 15 s\n", NULL});
         check_one("provider test", "rt", "\xff", "{}", 2, (const char *const[]){"not UTF-8", NULL});
         check_one("provider test", "rt", "1", "{\"parameters\":{\"trace\":{}}}", 1,
                   (const char *const[]){"member \"verdict\"", NULL});
