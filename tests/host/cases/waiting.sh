@@ -20,9 +20,10 @@ wait_start() {
         wait_for 10 wait_is_noted "$id" || fail "the login does not wait: $(tr '\n' ';' <"$wait_out")"
 }
 
-wait_is_noted() {
-        grep -q "^$(account "$1") waits for its approval" <<<"$(on journalctl --no-pager -o cat -u jit-reaperd)"
-}
+# journald writes a little later than the daemon speaks.
+journal_says() { grep -Eq "$1" <<<"$(on journalctl --no-pager -o cat -u jit-reaperd)"; }
+
+wait_is_noted() { journal_says "^$(account "$1") waits for its approval"; }
 
 # wait_ends SECONDS: how the login ended in $wait_status, how long that took in $took_ms, what it said in $out.
 wait_ends() {
@@ -74,7 +75,7 @@ test_waiting_denied() {
         expect_match 'pam_jit: WAIT3 .*denied' "$out"
         expect_match 'pam_jit: WAIT3 waits for .* left; Ctrl-C ends it' "$out"
         expect_no_match 'got in' "$out"
-        expect_match '^Refused jit-wait3: WAIT3 was denied' "$(on journalctl --no-pager -o cat -u jit-reaperd)"
+        wait_for 10 journal_says '^Refused jit-wait3: WAIT3 was denied' || fail "the journal does not say why"
         LEFT_WAIT=25 nothing_left jit-wait3 ""
 }
 
@@ -89,7 +90,7 @@ test_waiting_limit() {
         [[ $wait_status == 255 ]] || fail "status $wait_status"
         expect_match 'pam_jit: WAIT4 .*it was not approved within 20 s' "$out"
         expect_match '10 s left' "$out"
-        expect_match '^Refused jit-wait4: WAIT4 .*not approved within' "$(on journalctl --no-pager -o cat -u jit-reaperd)"
+        wait_for 10 journal_says '^Refused jit-wait4: WAIT4 .*not approved within' || fail "the journal does not say why"
         # An approval after that lets nobody in who is not there any more; whoever comes anew is.
         ticket_approve WAIT4
         sleep 2
