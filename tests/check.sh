@@ -32,18 +32,28 @@ step() {
         fi | tee -a "$results"
 }
 
-# programs NAME DIR [WRAPPER...]: each unit test of a build. A program that dies without a result line is a failure of its own.
+# programs NAME DIR [WRAPPER...]: each unit test of a build, as many at a time as there are processors: half of them wait for time to
+# pass. A program that dies without a result line is a failure of its own.
 programs() {
         local name=$1 dir=$2 test file
+        local -a wanted=()
         shift 2
         for test in "$dir"/tests/test-*; do
                 [[ -x $test && $test != *.d ]] || continue
                 if [[ $name == valgrind && ${test##*/} =~ ^($unfit)$ ]]; then
                         echo "skip $name ${test##*/} (valgrind does not know the system calls it is about)" | tee -a "$results"
-                        continue
+                else
+                        wanted+=("$test")
                 fi
+        done
+        # shellcheck disable=SC2016  # the inner shell's
+        printf '%s\0' "${wanted[@]}" | log=$log name=$name xargs -0 -P "$jobs" -I {} bash -c '
+                file=$log/$name-${1##*/}.log status=0
+                "${@:2}" "$1" >"$file" 2>&1 || status=$?
+                echo "$status" >"$file.status"' - {} "$@"
+        for test in "${wanted[@]}"; do
                 file=$log/$name-${test##*/}.log
-                if ! "$@" "$test" >"$file" 2>&1 && ! grep -q '^not ok ' "$file"; then
+                if [[ $(cat "$file.status" 2>/dev/null) != 0 ]] && ! grep -q '^not ok ' "$file"; then
                         echo "not ok $name ${test##*/} (ended badly, see $file)" | tee -a "$results"
                         tail -n 15 "$file" | sed 's/^/    /' >&2
                 fi

@@ -140,11 +140,13 @@ static int json_from_jv_object(jv object, unsigned depth, size_t *left, json_t *
         return 0;
 }
 
+#define EXACT_MAX 9007199254740992.0 /* 2^53 */
+
 /* Whole numbers as far as a double has all of them become integers. JSON has neither infinity nor NaN. */
 static int json_from_double(double v, json_t **ret) {
         if (!isfinite(v))
                 return -EBADMSG;
-        bool whole = v >= -0x1p53 && v <= 0x1p53 && (double) (json_int_t) v == v;
+        bool whole = fabs(v) <= EXACT_MAX && (double) (json_int_t) v == v;
         *ret = whole ? json_integer((json_int_t) v) : json_real(v);
         return *ret ? 0 : -ENOMEM;
 }

@@ -65,6 +65,17 @@ static int normalize_keys(Verdict *v) {
         return 0;
 }
 
+/* Without a requester nobody's account is meant: what else it says is of no use, and not looked at. */
+static void drop_unchecked(Verdict *v) {
+        free(take_ptr(v->ticket));
+        free(take_ptr(v->title));
+        free(take_ptr(v->role));
+        free(take_ptr(v->digest));
+        v->approvers = strv_free(v->approvers);
+        v->commands = strv_free(v->commands);
+        v->keys = strv_free(v->keys);
+}
+
 static int check(Verdict *v) {
         static const struct {
                 const char *text;
@@ -82,8 +93,12 @@ static int check(Verdict *v) {
         if ((v->recheck_usec > 0 && v->recheck_usec < RECHECK_MIN_USEC) || v->recheck_usec > RECHECK_MAX_USEC ||
             (v->grace_usec > GRACE_MAX_USEC && v->grace_usec != USEC_INFINITY))
                 return -ERANGE;
-        if (v->decision == DECISION_UNKNOWN || (verdict_is_no_answer(v) && !v->requester))
+        if (v->decision == DECISION_UNKNOWN)
                 return 0; /* nobody to be told */
+        if (verdict_is_no_answer(v) && !v->requester) {
+                drop_unchecked(v);
+                return 0;
+        }
         if (v->decision == DECISION_ALLOW && (v->not_after_usec == 0 || v->ttl_usec == 0))
                 return -EINVAL;
         int r = check_names(v);

@@ -24,6 +24,11 @@ static void check(const Verdict *v) {
         check_line(v->digest);
         if (v->decision == DECISION_UNKNOWN)
                 return;
+        if (!v->requester) { /* nobody knows whom it is about: nothing of it may be used */
+                if (!verdict_is_no_answer(v) || v->ticket || v->role || v->keys || v->commands || v->approvers)
+                        abort();
+                return;
+        }
         if (ticket_id_parse(v->ticket, NULL) < 0 || !person_name_is_valid(v->requester) ||
             (v->role && !role_name_is_valid(v->role)))
                 abort();
