@@ -40,10 +40,11 @@ export BENCH_PROGRAMS=$build/bench
 build_programs() {
         local name
         local -a flags=(-std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wconversion -Wshadow -D_FORTIFY_SOURCE=3 -fstack-protector-strong)
+        local -a rooms=(-I"$top"/jit-reaperd/approverd/{http,providers,signed})
         local -a libs=('-Wl,--as-needed' "$build/libapproverd.a" "$build/libshared.a" -ljansson -lsystemd -lcurl -lssl -lcrypto)
         mkdir -p "$BENCH_PROGRAMS"
         for name in approver cycle hold http nss revoke stopwatch tls-server; do
-                ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -I"$top/jit-reaperd/approverd" -o "$BENCH_PROGRAMS/$name" \
+                ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -I"$top/jit-reaperd/approverd" "${rooms[@]}" -o "$BENCH_PROGRAMS/$name" \
                         "$here/$name.c" "$here/reaper-client.c" "${libs[@]}" || return
         done
 }
