@@ -21,6 +21,7 @@ enum { QUESTIONS_MAX = 128 };
 
 struct ApproverLink {
         Manager *manager;
+        VarlinkPool *pool; /* for questions: two of them make a login */
         VarlinkCall *watch;
         sd_event_source *retry;
         uint64_t retry_usec;
@@ -94,8 +95,7 @@ int approver_evaluate(Manager *m, const char *account, const EvaluateContext *co
         *q = (Question){m, answer, userdata};
         parameters = json_pack("{s:s,s:{s:s,s:s*,s:s*,s:s*}}", "account", account, "context", "phase", context->phase,
                                "service", context->service, "rhost", context->rhost, "tty", context->tty);
-        r = varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Evaluate", parameters, false,
-                               m->config->approval_usec, on_verdict, q, NULL);
+        r = varlink_pool_call(l->pool, "io.pamjit.Approver.Evaluate", parameters, m->config->approval_usec, on_verdict, q, NULL);
         if (r < 0) {
                 free(q);
                 return r;
@@ -198,10 +198,16 @@ static void watch_start(ApproverLink *l) {
 
 int approver_link_new(Manager *m, ApproverLink **ret) {
         ApproverLink *l = calloc(1, sizeof(*l));
+        int r;
 
         if (!l)
                 return -ENOMEM;
         *l = (ApproverLink){.manager = m, .retry_usec = RETRY_MIN_USEC, .state = "connecting"};
+        r = varlink_pool_new(m->event, APPROVER_SOCKET, &l->pool);
+        if (r < 0) {
+                free(l);
+                return r;
+        }
         *ret = l;
         watch_start(l);
         return 0;
@@ -211,6 +217,7 @@ ApproverLink *approver_link_free(ApproverLink *l) {
         if (!l)
                 return NULL;
         varlink_call_free(l->watch);
+        varlink_pool_free(l->pool);
         sd_event_source_disable_unref(l->retry);
         free(l);
         return NULL;

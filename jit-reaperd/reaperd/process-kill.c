@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 
 #include "cleanup.h"
@@ -144,20 +145,18 @@ static bool status_has_uid(const char *status, uid_t uid) {
         return u[0] == uid || u[1] == uid || u[2] == uid || u[3] == uid;
 }
 
-/* proc(5): the directory's owner is the effective UID, whether the process is dumpable or not (task_dump_owner() in the kernel); without "exe" it has
- * no memory any more, unless another thread of it lives ("task" has a link for each, and two). A thousand zombies that their parent has not waited
- * for yet are so passed by quickly. */
+/* proc(5): the directory's owner is the effective UID, whether the process is dumpable or not (task_dump_owner() in the kernel), and "task" has a link
+ * for each thread, and two. process_vm_readv(2) finds no process where there is no memory any more, which is so of a first thread that has ended
+ * alone, too. A thousand zombies that their parent has not waited for yet are so passed by quickly. */
 static bool has_euid_and_is_dead(int proc_fd, const char *pid, uid_t uid) {
-        char path[300], target[1];
+        char path[300], byte;
+        struct iovec here = {&byte, 1}, there = {NULL, 1};
         struct stat st;
 
-        if (fstatat(proc_fd, pid, &st, 0) < 0 || st.st_uid != uid)
-                return false;
-        (void) snprintf(path, sizeof(path), "%s/exe", pid);
-        if (readlinkat(proc_fd, path, target, sizeof(target)) >= 0 || errno != ENOENT)
-                return false;
         (void) snprintf(path, sizeof(path), "%s/task", pid);
-        return fstatat(proc_fd, path, &st, 0) >= 0 && st.st_nlink <= 3;
+        if (fstatat(proc_fd, path, &st, 0) < 0 || st.st_uid != uid || st.st_nlink > 3)
+                return false;
+        return process_vm_readv((pid_t) atoi(pid), &here, 1, &there, 1, 0) < 0 && errno == ESRCH;
 }
 
 int uid_count_processes(uid_t uid, unsigned *ret_count, pid_t *ret_first) {

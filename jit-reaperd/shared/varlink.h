@@ -83,6 +83,14 @@ int varlink_call_async(struct sd_event *event, const char *path, const char *met
                        uint64_t timeout_usec /* 0: none */, varlink_answer_t answer, void *userdata, VarlinkCall **ret);
 VarlinkCall *varlink_call_free(VarlinkCall *c); /* the answer is not called */
 
+/* The same for a server that is asked often: connections are kept and used again, each for one call at a time. A call that a server which went away
+ * left without an answer is made once more, on a new connection: so only for calls that may be made twice. path: borrowed. */
+typedef struct VarlinkPool VarlinkPool;
+int varlink_pool_new(struct sd_event *event, const char *path, VarlinkPool **ret);
+VarlinkPool *varlink_pool_free(VarlinkPool *p); /* calls that are under way go on */
+int varlink_pool_call(VarlinkPool *p, const char *method, json_t *parameters /* stolen */, uint64_t timeout_usec /* 0: none */,
+                      varlink_answer_t answer, void *userdata, VarlinkCall **ret);
+
 /* ---- blocking client (varlink-dial.c; no event loop, no threads, for PAM and jitctl) ---- */
 
 typedef struct VarlinkPeer VarlinkPeer;

@@ -215,7 +215,7 @@ TEST(long_answers_that_wait) {
         static char json[1000 * 1000 + 256];
         Got g[N];
 
-        provider_begin("CacheSec=0\nTimeoutSec=4s", "[Request a]\nURL=@/a/{1}\n[Request b]\nURL=@/b/{1}\n",
+        provider_begin("CacheSec=0\nTimeoutSec=15s", "[Request a]\nURL=@/a/{1}\n[Request b]\nURL=@/b/{1}\n",
                        ".answers.ticket");
         (void) snprintf(json, sizeof(json),
                         "{\"routes\":[{\"path_re\":\"/a/.*\",\"json\":{\"x\":\"%0*d\"}},{\"path_re\":\"/b/.*\","
@@ -234,7 +234,7 @@ TEST(long_answers_that_wait) {
                 silent += g[i].result == PROVIDER_UNREACHABLE;
         }
         CHECK_EQ_INT(limited + silent, N);
-        CHECK(silent <= 25); /* that were held: QUESTIONS_HELD_MAX */
+        CHECK(silent <= 25); /* that were held: QUESTIONS_HELD_MAX; 15 s are for 40 MB through a slow valgrind */
         providers_end();
 }
 

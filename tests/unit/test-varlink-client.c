@@ -2,6 +2,7 @@
 
 /* The daemons' client on the event loop: each call has one last word, whatever the server does. */
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-event.h>
@@ -178,6 +179,279 @@ TEST(calls_again_from_its_answer) {
         }
         CHECK_EQ_INT(n_again, 5);
         teardown();
+}
+
+/* ---- a pool ---- */
+
+static VarlinkPool *pool;
+
+static void pool_setup(void) {
+        setup();
+        CHECK_EQ_INT(fcntl(listen_fd, F_SETFL, O_NONBLOCK), 0); /* "nobody connected" is an answer here */
+        CHECK_EQ_INT(varlink_pool_new(event, path, &pool), 0);
+}
+
+static void pool_teardown(void) {
+        pool = varlink_pool_free(pool);
+        teardown();
+}
+
+static void pool_call(void) {
+        n_last = 0;
+        last_error[0] = last_parameters[0] = 0;
+        CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 10 * USEC_PER_SEC, on_answer, &event, NULL), 0);
+}
+
+static int peer(void) {
+        int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        CHECK(fd >= 0);
+        return fd;
+}
+
+static void nobody_connects(void) {
+        CHECK_EQ_INT(accept(listen_fd, NULL, NULL), -1);
+}
+
+static void hears_call(int fd) {
+        static const char call[] = "{\"method\":\"io.test.X\",\"parameters\":{}}";
+        char text[256] = "";
+
+        CHECK_EQ_INT(recv(fd, text, sizeof(text), 0), sizeof(call));
+        CHECK_STREQ(text, call);
+}
+
+static void say(int fd, const char *data, size_t length) {
+        CHECK_EQ_INT(send(fd, data, length, MSG_NOSIGNAL), length);
+        pump();
+}
+#define SAY(fd, text) say(fd, text, sizeof(text))
+
+static void call_is_answered(int fd) {
+        hears_call(fd);
+        SAY(fd, "{\"parameters\":{\"a\":1}}");
+        CHECK_EQ_INT(n_last, 1);
+        CHECK_STREQ(last_error, "");
+        CHECK_STREQ(last_parameters, "{\"a\":1}");
+}
+
+static void call_fails(const char *error) {
+        CHECK_EQ_INT(n_last, 1);
+        CHECK_STREQ(last_error, error);
+}
+
+static bool is_closed(int fd) {
+        char c;
+        ssize_t n = recv(fd, &c, 1, MSG_DONTWAIT);
+
+        return n == 0 || (n < 0 && errno == ECONNRESET); /* unix(7): it was closed before all had been read */
+}
+
+TEST(pool_keeps_its_connection) {
+        pool_setup();
+        pool_call();
+        int fd = peer();
+        call_is_answered(fd);
+        for (unsigned i = 0; i < 5; i++) {
+                pool_call();
+                call_is_answered(fd);
+        }
+        nobody_connects();
+        pool_call(); /* an error is an answer as well */
+        hears_call(fd);
+        SAY(fd, "{\"error\":\"io.test.No\"}");
+        call_fails("io.test.No");
+        pool_call();
+        call_is_answered(fd);
+        nobody_connects();
+        CHECK(!is_closed(fd));
+        pool_teardown();
+        CHECK(is_closed(fd));
+        (void) close(fd);
+}
+
+TEST(pool_one_call_at_a_time_on_each) {
+        VarlinkCall *again[5];
+        int fd[8];
+
+        pool_setup();
+        for (unsigned i = 0; i < ELEMENTSOF(fd); i++) {
+                pool_call();
+                fd[i] = peer();
+        }
+        for (unsigned i = 0; i < ELEMENTSOF(fd); i++) {
+                n_last = 0;
+                call_is_answered(fd[i]);
+        }
+        unsigned n_closed = 0;
+        for (unsigned i = 0; i < ELEMENTSOF(fd); i++)
+                n_closed += is_closed(fd[i]);
+        CHECK_EQ_INT(n_closed, 4); /* so many are kept, no more */
+        for (unsigned i = 0; i < ELEMENTSOF(again); i++) {
+                if (i == 4)
+                        nobody_connects();
+                CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 0, on_answer, &event, &again[i]), 0);
+        }
+        (void) close(peer());
+        for (unsigned i = 0; i < ELEMENTSOF(again); i++)
+                varlink_call_free(again[i]);
+        pool_teardown();
+        for (unsigned i = 0; i < ELEMENTSOF(fd); i++)
+                (void) close(fd[i]);
+}
+
+TEST(pool_server_goes_away_between_calls) {
+        pool_setup();
+        for (unsigned noticed = 0; noticed < 2; noticed++) {
+                pool_call();
+                int fd = peer();
+                call_is_answered(fd);
+                (void) close(fd);
+                if (noticed)
+                        pump();
+                pool_call();
+                fd = peer();
+                call_is_answered(fd);
+                nobody_connects();
+                (void) close(fd);
+                pump();
+        }
+        pool_teardown();
+}
+
+TEST(pool_server_goes_away_without_an_answer) {
+        pool_setup();
+        pool_call();
+        int fd = peer();
+        call_is_answered(fd);
+        pool_call();
+        hears_call(fd);
+        (void) close(fd);
+        pump();
+        CHECK_EQ_INT(n_last, 0);
+        fd = peer(); /* made once more, where another instance may listen by now */
+        hears_call(fd);
+        (void) close(fd);
+        pump();
+        call_fails("io.pamjit.Disconnected"); /* and no third time */
+        nobody_connects();
+
+        pool_call(); /* the first on a connection: not made again */
+        (void) close(peer());
+        pump();
+        call_fails("io.pamjit.Disconnected");
+        nobody_connects();
+        pool_teardown();
+}
+
+TEST(pool_half_an_answer) {
+        pool_setup();
+        pool_call();
+        int fd = peer();
+        call_is_answered(fd);
+        pool_call();
+        hears_call(fd);
+        say(fd, "{\"par", 5);
+        (void) close(fd);
+        pump();
+        call_fails("io.pamjit.Disconnected");
+        nobody_connects();
+        pool_teardown();
+}
+
+/* What nobody asked for must not become the next call's answer. */
+TEST(pool_too_many_answers) {
+        pool_setup();
+        pool_call();
+        int fd = peer();
+        hears_call(fd);
+        SAY(fd, "{\"parameters\":{\"a\":1}}\0{\"parameters\":{\"a\":2}}");
+        CHECK_STREQ(last_parameters, "{\"a\":1}");
+        CHECK(is_closed(fd));
+        (void) close(fd);
+
+        pool_call();
+        fd = peer();
+        call_is_answered(fd);
+        SAY(fd, "{\"parameters\":{\"a\":3}}"); /* while it is idle */
+        CHECK(is_closed(fd));
+        (void) close(fd);
+
+        pool_call();
+        fd = peer();
+        hears_call(fd);
+        SAY(fd, "{\"parameters\":{\"a\":4},\"continues\":true}"); /* and what continues */
+        CHECK_EQ_INT(n_last, 1);
+        CHECK(is_closed(fd));
+        (void) close(fd);
+        pool_teardown();
+}
+
+TEST(pool_late_answers) {
+        VarlinkCall *c;
+
+        pool_setup();
+        n_last = 0;
+        CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 20 * USEC_PER_MSEC, on_answer, &event, NULL), 0);
+        int fd = peer();
+        for (unsigned i = 0; i < 50 && n_last == 0; i++)
+                (void) sd_event_run(event, 20000);
+        call_fails("io.pamjit.Timeout");
+        hears_call(fd);
+        CHECK(is_closed(fd));
+        (void) close(fd);
+
+        n_last = 0;
+        CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 0, on_answer, &event, &c), 0);
+        fd = peer();
+        hears_call(fd);
+        varlink_call_free(c);
+        CHECK(is_closed(fd));
+        (void) close(fd);
+        pump();
+        CHECK_EQ_INT(n_last, 0);
+        pool_teardown();
+}
+
+TEST(pool_ends_before_its_call) {
+        pool_setup();
+        pool_call();
+        int fd = peer();
+        pool = varlink_pool_free(pool);
+        call_is_answered(fd);
+        CHECK(is_closed(fd));
+        (void) close(fd);
+        teardown();
+}
+
+TEST(pool_no_server) {
+        pool_setup();
+        (void) close(listen_fd);
+        CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 0, on_answer, &event, NULL), -ECONNREFUSED);
+        pool_teardown();
+}
+
+static void on_answer_pool_again(const char *error, json_t *parameters, bool continues, void *userdata) {
+        (void) parameters, (void) continues;
+        CHECK(error == NULL);
+        if (++n_again < 5)
+                CHECK_EQ_INT(varlink_pool_call(userdata, "io.test.X", NULL, 0, on_answer_pool_again, userdata, NULL),
+                             0);
+}
+
+TEST(pool_calls_again_from_its_answer) {
+        pool_setup();
+        n_again = 0;
+        CHECK_EQ_INT(varlink_pool_call(pool, "io.test.X", NULL, 0, on_answer_pool_again, pool, NULL), 0);
+        int fd = peer();
+        for (unsigned i = 0; i < 5; i++) {
+                hears_call(fd);
+                SAY(fd, "{}");
+        }
+        CHECK_EQ_INT(n_again, 5);
+        nobody_connects();
+        (void) close(fd);
+        pool_teardown();
 }
 
 TEST_MAIN
