@@ -134,10 +134,17 @@ static int list_folder(int fd, char ***ret) {
         return 0;
 }
 
-static uint64_t mark_add(uint64_t mark, const void *data, size_t n) {
-        for (const uint8_t *p = data; n-- > 0; p++) /* FNV-1a: changes are to be noticed, nobody wants to hide one */
-                mark = (mark ^ *p) * UINT64_C(0x100000001b3);
-        return mark;
+/* As FNV-1a does it: changes are to be noticed, nobody wants to hide one. */
+static uint64_t mark_add(uint64_t mark, uint64_t value) {
+        return (mark ^ value) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t mark_add_file(uint64_t mark, const char *name, const struct stat *st) {
+        for (const char *c = name; *c; c++)
+                mark = mark_add(mark, (unsigned char) *c);
+        mark = mark_add(mark_add(mark, st->st_ino), (uint64_t) st->st_size);
+        mark = mark_add(mark_add(mark, (uint64_t) st->st_ctim.tv_sec), (uint64_t) st->st_ctim.tv_nsec);
+        return mark_add(mark_add(mark, st->st_mode), st->st_uid);
 }
 
 /* Changes with every file of the folder: programs lie beside the files that name them. */
@@ -147,15 +154,8 @@ static uint64_t folder_mark(int fd, char *const *names) {
         STRV_FOREACH (name, names) {
                 struct stat st;
 
-                if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                        continue;
-                const uint64_t fields[] = {st.st_ino,
-                                           (uint64_t) st.st_size,
-                                           (uint64_t) st.st_ctim.tv_sec,
-                                           (uint64_t) st.st_ctim.tv_nsec,
-                                           st.st_mode,
-                                           st.st_uid};
-                mark = mark_add(mark_add(mark, *name, strlen(*name) + 1), fields, sizeof(fields));
+                if (fstatat(fd, *name, &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                        mark = mark_add_file(mark, *name, &st);
         }
         return mark;
 }

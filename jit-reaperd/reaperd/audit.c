@@ -149,7 +149,7 @@ static int chain_resume(Audit *a, const char *line, const AuditHead *recorded) {
         int r;
 
         a->head = *recorded; /* for a line that cannot be followed: what comes next follows the one that was written */
-        if (!prev || strlen(prev) != AUDIT_HASH_HEX || seq < 1) {
+        if (!line || !prev || strlen(prev) != AUDIT_HASH_HEX || seq < 1) {
                 a->trouble = "the last line of audit.jsonl is not a line of ours";
                 return -EBADMSG;
         }
@@ -189,7 +189,7 @@ static int head_write(Audit *a) {
 static int chain_open(Audit *a) {
         _cleanup_free_ char *line = NULL;
         AuditHead recorded;
-        off_t end;
+        off_t end = 0;
         int r;
 
         if (head_read(a->head_fd, &recorded) < 0) {

@@ -49,7 +49,8 @@ static Connection *connection_free(Connection *n) {
                 *n->prev = n->next;
                 if (n->next)
                         n->next->prev = n->prev;
-                n->pool->n_idle -= !n->call;
+                if (n->pool)
+                        n->pool->n_idle -= !n->call;
         }
         sd_event_source_disable_unref(n->io);
         if (n->fd >= 0)

@@ -440,7 +440,7 @@ static int on_listen_io(sd_event_source *source, int listen_fd, uint32_t revents
                         }
                         return 0;
                 }
-                if (server_add_link(s, fd, &l) < 0)
+                if (server_add_link(s, fd, &l) < 0 || !l)
                         continue; /* over a limit: the peer sees its connection end */
                 (void) take_fd(&fd);
                 /* Its call has often arrived already: saves a turn of the loop for each name that somebody looks up. */

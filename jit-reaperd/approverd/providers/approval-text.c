@@ -16,7 +16,7 @@ static size_t unshowable(const unsigned char *p) {
 }
 
 json_t *approval_text_clean(const char *text, size_t length, size_t max) {
-        _cleanup_free_ char *clean = malloc(length + 1);
+        _cleanup_free_ char *clean = calloc(1, length + 1);
         size_t n = 0, skip;
 
         if (!clean)
@@ -26,14 +26,12 @@ json_t *approval_text_clean(const char *text, size_t length, size_t max) {
                 clean[n++] = skip ? ' ' : text[i];
         }
         if (n > max) {
-                static const char dots[] = "...";
-
-                n = max - strlen(dots);
+                n = max - strlen("...");
                 while (n > 0 &&
                        ((unsigned char) clean[n] & 0xc0) == 0x80) /* RFC 3629 3: not a character's first byte */
                         n--;
-                memcpy(clean + n, dots, strlen(dots));
-                n += strlen(dots);
+                for (const char *dot = "..."; *dot; dot++)
+                        clean[n++] = *dot;
         }
         return json_stringn(clean, n);
 }
