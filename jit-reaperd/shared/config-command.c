@@ -6,10 +6,10 @@
 
 /* A Command= of a role becomes part of a line that sudo reads as root.
  *
- * MUST: what passes here is one Cmnd of the grammar in sudoers(5): one program, and one list of arguments if there is
- * one. MUST NOT: let through anything that ends the Cmnd (',' ':' '=' '#' newline), turns it into a set ('*' '?' '['
- * '^', a folder), negates it ('!'), or that releases of sudo read differently (quotes, backslashes before other
- * characters). */
+ * MUST: what passes here is one Cmnd of the grammar in sudoers(5): one program, and one list of arguments or one
+ * pattern for them (config-pattern.c) if there is one. MUST NOT: let through anything that ends the Cmnd (',' ':' '='
+ * '#' newline), turns it into a set ('*' '?' '[', a folder), negates it ('!'), or that releases of sudo read
+ * differently (quotes, backslashes before other characters). */
 
 enum { COMMAND_MAX = 1024 };
 
@@ -74,13 +74,21 @@ static const char *arguments_fault(const char *p) {
                 return NULL;
 
         for (const char *s = p; *s; s++) {
-                if (*s == '\\') {
+                if (strncmp(s, "\\\\", 2) == 0) {
+                        if (strncmp(s, "\\\\\\\\", 4) !=
+                            0) /* sudo's reader takes one away of two, and fnmatch(3) again */
+                                return "has a backslash written as two: sudo takes them away twice, so it must be four";
+                        s += 3;
+                        if (s[1] == '\0')
+                                return "ends with a backslash, which sudo may take for a rule that goes on in the next "
+                                       "line";
+                } else if (*s == '\\') {
                         s++;
                         if (*s == ' ')
                                 return "has an escaped blank in an argument: sudo would take it for two arguments as "
                                        "well";
-                        if (!is_one_of(*s, ",:=\\#*?[]!^"))
-                                return "has a backslash before a character other than , : = \\ # * ? [ ] ! ^";
+                        if (!is_one_of(*s, ",:=#*?[]!^"))
+                                return "has a backslash before a character other than , : = # * ? [ ] ! ^";
                 } else if (is_one_of(*s, ",:=#"))
                         return "has one of , : = # in an argument without a backslash before it";
                 else if (is_one_of(*s, "*?[]^"))
@@ -111,7 +119,7 @@ static const char *command_fault(const char *command) {
         if (fault)
                 return fault;
         p += strspn(p, " ");
-        return arguments_fault(p);
+        return *p == '^' ? sudo_pattern_fault(p) : arguments_fault(p);
 }
 
 bool sudo_command_is_valid(const char *command, const char **ret_why) {

@@ -2,8 +2,8 @@
 #ifndef JIT_CONFIG_PARSE_H
 #define JIT_CONFIG_PARSE_H
 
-/* Inside config*.c, and for its tests: lines (config-ini.c), values (config-value.c, config-command.c), the tables
- * (config-table.c). */
+/* Inside config*.c, and for its tests: lines (config-ini.c), values (config-value.c, config-role.c, config-command.c,
+ * config-pattern.c), the tables (config-table.c). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,10 +50,22 @@ int config_value_run_as(const ConfigKey *key, const char *value, void *target, c
 int config_value_groups(const ConfigKey *key, const char *value, void *target, const char **ret_why);
 int config_value_hosts(const ConfigKey *key, const char *value, void *target, const char **ret_why);
 int config_value_command(const ConfigKey *key, const char *value, void *target, const char **ret_why);
+int config_value_ways(const ConfigKey *key, const char *value, void *target, const char **ret_why);
+int config_value_record(const ConfigKey *key, const char *value, void *target, const char **ret_why);
+int config_value_env_keep(const ConfigKey *key, const char *value, void *target, const char **ret_why);
 int config_value_warnings(const ConfigKey *key, const char *value, void *target,
                           const char **ret_why); /* uint64_t *, ends with 0 */
 int config_value_uid_range(const ConfigKey *key, const char *value, void *target,
                            const char **ret_why); /* target: Config */
+
+/* Adds each word of value to the list of at most key->max, in lower case if fold. Nothing is added unless all of them
+ * are. Returns as config_parse_t. */
+int config_words_append(const ConfigKey *key, const char *value, void *target, bool fold,
+                        bool (*is_valid)(const char *word));
+/* What is wrong with a pattern of a command's arguments ("^...$"): the end of a sentence, "has ..." (static); NULL. */
+const char *sudo_pattern_fault(const char *pattern);
+/* What does not go together in a role, once all of its files are read: "KEY=: sentence" (static); NULL. */
+const char *role_fault(const Role *role);
 
 /* Both end with a NULL name. */
 extern const ConfigKey config_keys[], role_keys[];

@@ -179,9 +179,7 @@ int config_value_run_as(const ConfigKey *key, const char *value, void *target, c
         return string_replace(key, value, target);
 }
 
-/* Adds each word of value to the list of at most key->max, in lower case if fold. Nothing is added unless all of them
- * are. */
-static int words_append(const ConfigKey *key, const char *value, void *target, bool fold,
+int config_words_append(const ConfigKey *key, const char *value, void *target, bool fold,
                         bool (*is_valid)(const char *word)) {
         _cleanup_free_ char *copy = strdup(value);
         _cleanup_strv_ char **words = NULL;
@@ -224,7 +222,7 @@ static bool group_name_is_valid(const char *name) {
 
 int config_value_groups(const ConfigKey *key, const char *value, void *target, const char **ret_why) {
         (void) ret_why;
-        return words_append(key, value, target, false, group_name_is_valid);
+        return config_words_append(key, value, target, false, group_name_is_valid);
 }
 
 static bool host_name_is_valid(const char *name) {
@@ -233,7 +231,7 @@ static bool host_name_is_valid(const char *name) {
 
 int config_value_hosts(const ConfigKey *key, const char *value, void *target, const char **ret_why) {
         (void) ret_why;
-        return words_append(key, value, target, true, host_name_is_valid);
+        return config_words_append(key, value, target, true, host_name_is_valid);
 }
 
 int config_value_warnings(const ConfigKey *key, const char *value, void *target, const char **ret_why) {

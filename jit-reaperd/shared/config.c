@@ -276,6 +276,9 @@ static int role_load(Loader *l, const char *file) {
         r = dropins_apply(l, path, role_keys, role);
         if (r < 0)
                 return r;
+        const char *fault = role_fault(role);
+        if (fault)
+                return loader_refuse(l, "%s%s/%s: %s", l->root, JIT_ETC, path, fault);
 
         r = config_add_role(l->config, role);
         if (r < 0)

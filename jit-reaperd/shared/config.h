@@ -11,6 +11,20 @@
 
 #include "strv.h"
 
+/* Ways= of a role: how its tickets may be used. */
+enum {
+        ROLE_WAY_ACCOUNT = 1 << 0, /* account: a transient account, by ssh, login, su and sudo -u */
+        ROLE_WAY_ELEVATE = 1 << 1, /* elevate: the person's own account gets the role's sudo rules (jitctl elevate) */
+        ROLE_WAY_GATE = 1 << 2,    /* gate: opens the host's own sudo rules (pam_jit.so gate) */
+};
+
+/* Record= of a role. */
+typedef enum RoleRecord {
+        ROLE_RECORD_NONE,
+        ROLE_RECORD_SUDO, /* sudo: sudo's own I/O log of each command, below /var/log/sudo-io/jit/GRANT */
+        ROLE_RECORD_TLOG, /* tlog: tlog-rec-session(8) as the transient account's shell */
+} RoleRecord;
+
 typedef struct Role {
         char *name;         /* the file's name without .conf */
         char *description;  /* Description= */
@@ -25,7 +39,15 @@ typedef struct Role {
         uint64_t home_inodes_max; /* HomeInodesMax=16384 */
         uint64_t memory_max;      /* MemoryMax=, 0: no limit */
         uint64_t tasks_max;       /* TasksMax=4096 */
-        bool reactivate; /* Reactivate=no: a ticket may be used again inside its window when its grant is over */
+        bool reactivate;      /* Reactivate=no: a ticket may be used again inside its window when its grant is over */
+        unsigned ways;        /* Ways=account elevate: ROLE_WAY_* */
+        RoleRecord record;    /* Record=no */
+        bool workloads;       /* Workloads=no: services without a login may use it, as the user they run as */
+        bool end_with_caller; /* EndWithCaller=yes: what su, sudo and run0 start dies with the login session they were
+                                 called in */
+        bool no_exec;         /* NoExec=no: sudoers(5) NOEXEC */
+        bool set_env;         /* SetEnv=no: sudoers(5) SETENV */
+        char **env_keep; /* EnvKeep=: names of variables that sudo lets through, [A-Za-z_][A-Za-z0-9_]*, at most 32 */
 } Role;
 
 typedef struct Config {
@@ -43,6 +65,7 @@ typedef struct Config {
          * NULL. */
         char *user_ca_file;
         Role **roles; /* NULL-ended, sorted by name */
+        bool no_sudo_rules; /* no key: this host's sudo knows no rules that end by themselves, see role-check.h */
 } Config;
 
 enum { CONFIG_WHY_MAX = 512 };
@@ -52,9 +75,12 @@ enum { CONFIG_WHY_MAX = 512 };
  * defaults. */
 int config_load(const char *root, Config **ret, char *ret_why);
 Config *config_free(Config *c);
-/* Whether command may stand in a sudoers rule as one Cmnd: ALL, or one program with or without arguments, a sha256
- * digest before it or not. *ret_why (static; ret_why may be NULL) gets the end of a sentence: "has ...". */
+/* Whether command may stand in a sudoers rule as one Cmnd: ALL, or one program with or without arguments or with a
+ * pattern for them, a sha256 digest before it or not. *ret_why (static; ret_why may be NULL) gets the end of a
+ * sentence: "has ...". */
 bool sudo_command_is_valid(const char *command, const char **ret_why);
+/* Whether sudo may let the variable of this name through: an ordinary name, and none that runs programs by itself. */
+bool env_name_is_valid(const char *name);
 const Role *config_role(const Config *c, const char *name); /* NULL if there is none */
 DEFINE_CLEANUP(Config, config_free);
 

@@ -20,6 +20,7 @@
 #define REAPER_SOCKET JIT_RUN "/io.pamjit.Reaper"
 #define APPROVER_SOCKET JIT_RUN "/io.pamjit.Approver"
 #define HOME_ROOT JIT_RUN "/home"
+#define ELEVATED_DIR JIT_RUN "/elevated" /* a file for each person with a sudo rule of ours: its name is the login UID */
 #define AUDIT_FILE JIT_STATE "/audit.jsonl"
 #define AUDIT_PUBLIC_KEY JIT_STATE "/audit.pub"
 

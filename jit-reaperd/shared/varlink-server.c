@@ -5,6 +5,7 @@
  * MUST NOT wait for a peer: reads and writes are non-blocking, a peer that does not read its answers is dropped at OUTPUT_MAX. */
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
@@ -89,6 +90,12 @@ void varlink_link_on_gone(VarlinkLink *l, varlink_gone_t gone, void *userdata) {
 
 bool varlink_link_is_gone(const VarlinkLink *l) {
         return !l->server;
+}
+
+bool varlink_link_has_hung_up(const VarlinkLink *l) {
+        struct pollfd peer = {.fd = l->fd};
+
+        return !l->server || poll(&peer, 1, 0) != 0;
 }
 
 void varlink_link_mute(VarlinkLink *l) {

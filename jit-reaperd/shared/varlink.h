@@ -64,6 +64,7 @@ VarlinkLink *varlink_link_unref(VarlinkLink *l); /* returns NULL */
 typedef void (*varlink_gone_t)(VarlinkLink *l, void *userdata);
 void varlink_link_on_gone(VarlinkLink *l, varlink_gone_t gone, void *userdata);
 bool varlink_link_is_gone(const VarlinkLink *l); /* then nobody is called any more */
+bool varlink_link_has_hung_up(const VarlinkLink *l); /* is gone, or will be as soon as the loop turns: asks the kernel */
 /* From now on the peer may say nothing more on this connection but go away; anything it sends drops it. */
 void varlink_link_mute(VarlinkLink *l);
 

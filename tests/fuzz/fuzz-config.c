@@ -23,6 +23,12 @@ static void check_role(const Role *role) {
         require(role->ttl_usec >= USEC_PER_MINUTE && role->ttl_usec <= 7 * 24 * USEC_PER_HOUR);
         require(role->approvers >= 1 && role->approvers <= 8);
         require(role->home_size_max >= 1 << 20 && role->tasks_max >= 16 && role->home_inodes_max >= 64);
+        require(role->ways != 0 && (role->ways & ~(unsigned) (ROLE_WAY_ACCOUNT | ROLE_WAY_ELEVATE | ROLE_WAY_GATE)) == 0);
+        require(strv_length(role->env_keep) <= 32);
+        STRV_FOREACH(name, role->env_keep)
+        require(env_name_is_valid(*name) && !strpbrk(*name, " ,=\"*\n") && strncmp(*name, "LD_", 3) != 0);
+        if (!role_fault(role))
+                require(role->record == ROLE_RECORD_NONE || !(role->ways & ROLE_WAY_GATE));
 }
 
 static void check_config(const Config *c) {

@@ -13,19 +13,23 @@ if ! make -j"$(nproc)" BUILD="$build/fuzz-build" CC=clang CFLAGS="-O1 -g" \
         echo "not ok build (see $build/log/fuzz-build.log)"
         exit 1
 fi
-failed=0
-for fuzzer in "$build"/fuzz-build/fuzz/fuzz-*; do
-        [[ -x $fuzzer && $fuzzer != *.d ]] || continue
-        name=${fuzzer##*/fuzz-}
+
+# fuzz FUZZER: one line about it.
+fuzz() {
+        local name=${1##*/fuzz-} work
         work=$build/fuzz/$name
         mkdir -p "$work/found"
-        if "$fuzzer" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 -artifact_prefix="$work/" -print_final_stats=1 \
+        if "$1" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=1024 -artifact_prefix="$work/" -print_final_stats=1 \
                 "$work/found" "tests/fuzz/corpus-$name" >"$work/log" 2>&1; then
                 echo "ok $name ($(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs)"
         else
                 echo "not ok $name (see $work/log)"
                 tail -n 20 "$work/log" >&2
-                failed=1
+                return 1
         fi
-done
-exit "$failed"
+}
+export build seconds
+export -f fuzz
+
+# One computes all the time: as many at a time as there are processors.
+find "$build/fuzz-build/fuzz" -name 'fuzz-*' -type f -perm -u+x -print0 | sort -z | xargs -0 -P "$(nproc)" -I {} bash -c 'fuzz "$1"' fuzz {}

@@ -17,7 +17,7 @@ TEST(accepted) {
                         "/usr/bin/journalctl --unit\\=nginx",
                         "/bin/dd if\\=/dev/sda of\\=/tmp/a\\,b",
                         "/usr/bin/ssh host\\:22",
-                        "/bin/echo \\#1 \\\\ \\* \\? \\[a\\] \\! \\^",
+                        "/bin/echo \\#1 \\\\\\\\ \\* \\? \\[a\\] \\! \\^",
                         "/bin/echo ! !a a!",
                         "/bin/echo (root) NOPASSWD",
                         "/bin/echo $HOME `id` ; | & < >",
@@ -29,6 +29,8 @@ TEST(accepted) {
                         "/bin/echo  two   blanks ",
                         "sha256:" HEX64 " /bin/ls",
                         "sha256:" HEX64 "   /bin/ls -l",
+                        "/bin/ls ^-l( -a)?$",
+                        "sha256:" HEX64 " /bin/ls ^[a-z]+$",
         };
 
         for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -90,7 +92,7 @@ TEST(refused) {
                         {"/bin/ls -l, /bin/sh", "without a backslash"},
                         {"/bin/ls -l,/bin/sh", "without a backslash"},
                         {"/bin/ls -l , !/bin/sh", "without a backslash"},
-                        {"/bin/ls -l\\\\, /bin/sh",
+                        {"/bin/ls -l\\\\\\\\, /bin/sh",
                          "without a backslash"}, /* the backslash is escaped, the comma is not */
                         {"/bin/ls a:b", "without a backslash"},
                         {"/bin/ls x : ALL = ALL", "without a backslash"},
@@ -100,8 +102,16 @@ TEST(refused) {
                         {"/bin/cat /var/log/*", "wildcards"},
                         {"/bin/cat /var/log/?", "wildcards"},
                         {"/bin/cat /var/log/[a-z]", "wildcards"},
-                        {"/bin/cat ^/var/log/.+$", "wildcards"},
-                        {"/bin/cat /var/log/\\\\*", "wildcards"},
+                        {"/bin/cat ^/var/log/.+$", "a '.' in its pattern"},
+                        {"/bin/cat ^a$ b", "does not begin with '^' and end with '$'"},
+                        {"/bin/cat x ^a$", "wildcards"},
+                        {"^a$", "absolute path"},
+                        {"/bin/ca^t$ x", "other than letters"},
+                        {"/bin/cat /var/log/\\\\\\\\*", "wildcards"},
+                        {"/bin/echo a\\\\b", "must be four"}, /* sudo reads it as "ab" */
+                        {"/bin/echo a\\\\", "must be four"},
+                        {"/bin/echo a\\\\\\\\", "ends with a backslash"},
+                        {"/bin/echo a\\\\\\,", "must be four"},
                         {"/bin/rm /tmp/a\\ b", "two arguments"},
                         {"/bin/ls \\", "a backslash before"},
                         {"/bin/ls a\\", "a backslash before"},

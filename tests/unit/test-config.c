@@ -274,6 +274,8 @@ TEST(examples) {
         put_example("roles.d/dba.conf");
         put_example("roles.d/web-operator.conf");
         put_example("roles.d/full-root.conf");
+        put_example("roles.d/deploy.conf");
+        put_example("roles.d/operator-gate.conf");
         JIT_CLEANUP(config_freep) Config *c = load();
         if (c && defaults) {
                 CHECK_EQ_INT(c->grants_max, defaults->grants_max);
@@ -282,6 +284,9 @@ TEST(examples) {
                 CHECK(dba && strv_contains(dba->commands, "/usr/bin/systemctl restart postgresql"));
                 CHECK(web && web->reactivate);
                 CHECK(root_role && root_role->approvers == 2 && strv_contains(root_role->commands, "ALL"));
+                const Role *deploy = config_role(c, "deploy"), *gate = config_role(c, "operator-gate");
+                CHECK(deploy && deploy->workloads && strv_length(deploy->env_keep) == 2 && strv_length(deploy->commands) == 2);
+                CHECK(gate && gate->ways == ROLE_WAY_GATE && !gate->commands);
         }
         tree_end();
 }
