@@ -50,6 +50,13 @@ int caller_enter(Approver *a, VarlinkLink *l, unsigned cost, Caller *ret) {
 
 /* ---- Evaluate, Explain ---- */
 
+static bool is_among(const char *word, const char *const *words) {
+        for (; *words; words++)
+                if (streq(word, *words))
+                        return true;
+        return false;
+}
+
 /* Drops the reference to object. */
 static int context_parse(json_t *object, EvaluateContext *ret) {
         static const JsonField fields[] = {
@@ -57,12 +64,16 @@ static int context_parse(json_t *object, EvaluateContext *ret) {
                         {"service", JSON_FIELD_STRING, offsetof(EvaluateContext, service), 1024, 0},
                         {"rhost", JSON_FIELD_STRING, offsetof(EvaluateContext, rhost), 1024, 0},
                         {"tty", JSON_FIELD_STRING, offsetof(EvaluateContext, tty), 1024, 0},
+                        {"person", JSON_FIELD_STRING, offsetof(EvaluateContext, person), 255, 0},
+                        {"way", JSON_FIELD_STRING, offsetof(EvaluateContext, way), 16, 0},
+                        {"target", JSON_FIELD_STRING, offsetof(EvaluateContext, target), 255, 0},
                         {0},
         };
         int r = json_dispatch(object, fields, ret, NULL);
 
         json_decref(object);
-        if (r >= 0 && !streq(ret->phase, "name") && !streq(ret->phase, "account") && !streq(ret->phase, "recheck"))
+        if (r >= 0 && (!is_among(ret->phase, (const char *const[]){"name", "account", "recheck", NULL}) ||
+                       (ret->way && !is_among(ret->way, (const char *const[]){"account", "elevate", "gate", NULL}))))
                 r = -EINVAL;
         return r;
 }

@@ -24,7 +24,7 @@ typedef struct Recheck {
 
 typedef struct RecheckOne {
         Recheck *all;
-        char *account;
+        char *account, *person; /* as they were asked about */
 } RecheckOne;
 
 /* The last one ends the call; a NULL one: there was none. */
@@ -57,6 +57,14 @@ static void recheck_asked(Recheck *all) {
                 (void) varlink_notify(all->link, take_ptr(all->latest));
 }
 
+static void recheck_one_free(RecheckOne *one) {
+        if (!one)
+                return;
+        free(one->account);
+        free(one->person);
+        free(one);
+}
+
 static void on_rechecked(json_t *verdict, json_t *inputs, void *userdata) {
         RecheckOne *one = userdata;
 
@@ -64,47 +72,68 @@ static void on_rechecked(json_t *verdict, json_t *inputs, void *userdata) {
         if (!verdict) /* no memory: for this grant, no answer */
                 verdict = json_pack("{s:s, s:s, s:s}", "decision", "refuse", "reason", "try-again", "message",
                                     "there is no memory for that now");
-        recheck_answer(one->all, json_pack("{s:s, s:o}", "account", one->account, "verdict", verdict));
-        free(one->account);
-        free(one);
+        recheck_answer(one->all, json_pack("{s:s, s:s*, s:o}", "account", one->account, "person", one->person,
+                                           "verdict", verdict));
+        recheck_one_free(one);
 }
 
-static int recheck_one(Approver *a, Recheck *all, const char *account) {
-        JIT_CLEANUP(evaluate_context_done) EvaluateContext context = {.phase = strdup("recheck")};
-        RecheckOne *one = malloc(sizeof(*one));
+/* question: {account, person?}. -ENOMEM, or as json_dispatch(). */
+static int recheck_one_new(const json_t *question, RecheckOne **ret) {
+        static const JsonField fields[] = {
+                        {"account", JSON_FIELD_STRING, offsetof(RecheckOne, account), ACCOUNT_NAME_MAX, JSON_REQUIRED},
+                        {"person", JSON_FIELD_STRING, offsetof(RecheckOne, person), PERSON_NAME_MAX, 0},
+                        {0},
+        };
+        RecheckOne *one = calloc(1, sizeof(*one));
+        int r = one ? json_dispatch(question, fields, one, NULL) : -ENOMEM;
 
-        if (!one || !context.phase || !(one->account = strdup(account))) {
-                free(one);
-                return -ENOMEM;
+        if (r < 0)
+                recheck_one_free(one);
+        else
+                *ret = one;
+        return r;
+}
+
+static void recheck_one(Approver *a, Recheck *all, const json_t *question) {
+        JIT_CLEANUP(evaluate_context_done) EvaluateContext context = {.phase = strdup("recheck")};
+        RecheckOne *one = NULL;
+
+        if (!context.phase || recheck_one_new(question, &one) < 0 ||
+            (one->person && !(context.person = strdup(one->person)))) {
+                log_warning("A grant cannot be asked about again now: no memory");
+                recheck_one_free(one);
+                return;
         }
         one->all = all;
         all->waiting++;
-        evaluate_account(a, account, &context, false, on_rechecked, one);
-        return 0;
+        evaluate_account(a, one->account, &context, false, on_rechecked, one);
 }
 
 int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        static const JsonField fields[] = {{"accounts", JSON_FIELD_ARRAY, 0, 0, JSON_REQUIRED}, {0}};
-        _cleanup_json_ json_t *accounts = NULL;
-        const json_t *account;
+        static const JsonField fields[] = {{"questions", JSON_FIELD_ARRAY, 0, 0, JSON_REQUIRED}, {0}};
+        _cleanup_json_ json_t *questions = NULL;
+        const json_t *question;
         Recheck *all;
         size_t i;
-        int r = json_dispatch(parameters, fields, &accounts, NULL);
+        int r = json_dispatch(parameters, fields, &questions, NULL);
 
         if (r < 0)
                 return r;
-        if (!more || json_array_size(accounts) == 0 || json_array_size(accounts) > RECHECK_MAX)
+        if (!more || json_array_size(questions) == 0 || json_array_size(questions) > RECHECK_MAX)
                 return -EINVAL;
-        json_array_foreach (accounts, i, account)
-                if (!json_is_string(account) || strlen(json_string_value(account)) > ACCOUNT_NAME_MAX)
-                        return -EINVAL;
+        json_array_foreach (questions, i, question) {
+                RecheckOne *one = NULL;
+
+                if ((r = recheck_one_new(question, &one)) < 0)
+                        return r;
+                recheck_one_free(one);
+        }
         if (!(all = calloc(1, sizeof(*all))))
                 return -ENOMEM;
         all->link = varlink_link_ref(l);
         all->asking = true;
-        json_array_foreach (accounts, i, account)
-                if ((r = recheck_one(userdata, all, json_string_value(account))) < 0)
-                        log_warning("%s cannot be asked about again now: %s", json_string_value(account), strerror(-r));
+        json_array_foreach (questions, i, question)
+                recheck_one(userdata, all, question);
         recheck_asked(all);
         return 0;
 }

@@ -24,6 +24,9 @@ void evaluate_context_done(EvaluateContext *c) {
         free(c->service);
         free(c->rhost);
         free(c->tty);
+        free(c->person);
+        free(c->way);
+        free(c->target);
         *c = (EvaluateContext){0};
 }
 
@@ -136,6 +139,8 @@ static void judge(Evaluation *e, const ProviderAnswer *answer) {
                         .service = e->context.service,
                         .rhost = e->context.rhost,
                         .tty = e->context.tty,
+                        .way = e->context.way,
+                        .target = e->context.target,
                         .now = now_usec(CLOCK_REALTIME),
         };
         VerdictInput v = {.reference = &e->reference,
@@ -239,7 +244,9 @@ void evaluate_reference(Approver *a, const Reference *reference, const char *acc
         asked = (QuestionContext){.phase = e->context.phase,
                                   .service = e->context.service,
                                   .rhost = e->context.rhost,
-                                  .tty = e->context.tty};
+                                  .tty = e->context.tty,
+                                  .way = e->context.way,
+                                  .target = e->context.target};
         reference->provider->ask(reference->provider, &e->reference, &asked, !streq(e->context.phase, "recheck"),
                                  on_answer, e);
 }
@@ -268,10 +275,15 @@ void evaluate_account(Approver *a, const char *account, EvaluateContext *context
                       void *userdata) {
         char name[ACCOUNT_NAME_MAX + 1];
         Reference reference;
+        int r;
 
-        if (account_name_parse(account, name) < 0)
+        if (account_name_parse(account, name) < 0) {
                 done(verdict_unknown("name-invalid", "that is not an account's name"), NULL, userdata);
-        else if (provider_set_resolve(a->providers, name, &reference) < 0)
+                return;
+        }
+        r = context->person ? provider_set_refer(a->providers, name, context->person, &reference)
+                            : provider_set_resolve(a->providers, name, &reference);
+        if (r < 0)
                 done(verdict_nobodys(a, context), NULL, userdata);
         else
                 evaluate_reference(a, &reference, name, context, inputs, done, userdata);

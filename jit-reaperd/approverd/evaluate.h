@@ -11,6 +11,8 @@
 
 typedef struct EvaluateContext {
         char *phase, *service, *rhost, *tty; /* NULL: not said */
+        char *person;                        /* who asks: the ticket is judged for this requester; NULL: the account's name says for whom */
+        char *way, *target;                  /* see PolicyInput */
 } EvaluateContext;
 
 void evaluate_context_done(EvaluateContext *c);

@@ -11,9 +11,9 @@ static json_t *time_text(uint64_t usec) {
 }
 
 static json_t *request_to_json(const PolicyInput *in) {
-        return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:o}", "account", in->account, "person",
+        return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:o}", "account", in->account, "person",
                          in->reference->person, "phase", in->phase, "service", in->service, "rhost", in->rhost, "tty",
-                         in->tty, "now", (json_int_t) in->now, "now_rfc3339", time_text(in->now));
+                         in->tty, "way", in->way, "target", in->target, "now", (json_int_t) in->now, "now_rfc3339", time_text(in->now));
 }
 
 static json_t *people_to_json(const ApprovalBy *by, size_t n) {
@@ -46,13 +46,24 @@ static json_t *approval_to_json(const Approval *a, const Provider *provider) {
                          provider ? provider->name : NULL);
 }
 
+static json_t *ways_to_json(unsigned ways) {
+        static const char *const names[] = {"account", "elevate", "gate"}; /* as the bits of ROLE_WAY_* */
+        json_t *list = json_array();
+
+        for (unsigned i = 0; i < ELEMENTSOF(names); i++)
+                if (ways & (1u << i))
+                        (void) json_array_append_new(list, json_string(names[i]));
+        return list;
+}
+
 static json_t *role_to_json(const Role *r) {
         if (!r)
                 return json_null();
-        return json_pack("{s:s, s:s?, s:I, s:I, s:I, s:o, s:o, s:s?, s:b}", "name", r->name, "description",
+        return json_pack("{s:s, s:s?, s:I, s:I, s:I, s:o, s:o, s:s?, s:b, s:o, s:b}", "name", r->name, "description",
                          r->description, "approvers", (json_int_t) r->approvers, "ttl_usec", (json_int_t) r->ttl_usec,
                          "idle_usec", (json_int_t) r->idle_usec, "groups", json_from_strv(r->groups), "commands",
-                         json_from_strv(r->commands), "run_as", r->run_as, "reactivate", (int) r->reactivate);
+                         json_from_strv(r->commands), "run_as", r->run_as, "reactivate", (int) r->reactivate,
+                         "ways", ways_to_json(r->ways), "workloads", (int) r->workloads);
 }
 
 json_t *policy_input(const PolicyInput *in) {

@@ -14,6 +14,8 @@ typedef struct PolicyInput {
         const Role *role; /* NULL: there is none of that name */
         char *const *host_names;
         const char *phase, *service, *rhost, *tty; /* NULL: not known */
+        const char *way;    /* account, elevate, gate: how the ticket is to be used; NULL: not known */
+        const char *target; /* whom the command is to run as; NULL: not known */
         uint64_t now;
 } PolicyInput;
 

@@ -324,6 +324,19 @@ int provider_set_resolve(ProviderSet *s, const char *account, Reference *ret) {
         return -ENOENT;
 }
 
+int provider_set_refer(ProviderSet *s, const char *account, const char *person, Reference *ret) {
+        const char *ticket = account + strlen(ACCOUNT_PREFIX);
+
+        if (!person_name_is_valid(person) || ticket_id_parse(ticket, NULL) < 0)
+                return -ENOENT;
+        for (size_t i = 0; i < s->n_providers; i++) {
+                int r = s->providers[i]->refer(s->providers[i], ticket, person, ret);
+                if (r != -ENOENT)
+                        return r;
+        }
+        return -ENOENT;
+}
+
 Provider *provider_set_find(ProviderSet *s, const char *name) {
         for (size_t i = 0; i < s->n_providers; i++)
                 if (streq(s->providers[i]->name, name))

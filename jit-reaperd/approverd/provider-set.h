@@ -21,6 +21,8 @@ void provider_set_reload(ProviderSet *s, bool always);
 
 /* account: jit-TICKET or jit-TICKET-PERSON in lower case. -ENOENT. */
 int provider_set_resolve(ProviderSet *s, const char *account, Reference *ret);
+/* account: jit-TICKET in lower case, person: who asks for it, and must be one of its requesters. -ENOENT. */
+int provider_set_refer(ProviderSet *s, const char *account, const char *person, Reference *ret);
 Provider *provider_set_find(ProviderSet *s, const char *name); /* NULL */
 Provider *provider_set_first(ProviderSet *s);                  /* "signed" */
 Provider *provider_set_next(ProviderSet *s, Provider *p);      /* NULL at the end */

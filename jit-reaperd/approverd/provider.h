@@ -19,6 +19,7 @@ typedef struct Provider Provider;
 typedef struct Reference {
         char ticket[TICKET_ID_MAX + 1];    /* in lower case */
         char person[PERSON_NAME_MAX + 1];  /* "": the ticket's one requester, if it has one only */
+        bool told; /* person was told beside the ticket: any requester; else it is what the account's name says */
         Provider *provider;                /* borrowed; whose ticket it is. Valid until the providers are loaded anew */
 } Reference;
 
@@ -26,6 +27,7 @@ typedef struct Reference {
 typedef struct QuestionContext {
         const char *phase; /* name, account, recheck */
         const char *service, *rhost, *tty;
+        const char *way, *target; /* as in PolicyInput */
 } QuestionContext;
 
 typedef enum ApprovalState { APPROVAL_PENDING, APPROVAL_APPROVED, APPROVAL_DENIED, APPROVAL_CLOSED } ApprovalState;
@@ -93,6 +95,8 @@ struct Provider {
         bool comments; /* wants to hear of a grant's start and end (outbox.h) */
         /* Which ticket and person an account's name (in lower case) means. -ENOENT: none of this provider's. */
         int (*resolve)(Provider *p, const char *account, Reference *ret);
+        /* The same for a ticket (in lower case) and a person who asks for it: also where it has several requesters. */
+        int (*refer)(Provider *p, const char *ticket, const char *person, Reference *ret);
         /* Calls answer once, perhaps before it returns; with PROVIDER_CANCELED when the provider is freed first.
          * urgent: a login waits. context may be NULL. */
         void (*ask)(Provider *p, const Reference *reference, const QuestionContext *context, bool urgent,

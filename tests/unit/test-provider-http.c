@@ -55,6 +55,37 @@ TEST(persons) {
         providers_end();
 }
 
+static Got asked_for(const char *ticket, const char *person) {
+        Reference r;
+        Got g = {0};
+
+        if (the_provider()->refer(the_provider(), ticket, person, &r) < 0) {
+                TEST_FAIL("%s is nobody's", ticket);
+                return g;
+        }
+        r.provider->ask(r.provider, &r, NULL, true, on_got, &g);
+        CHECK(run_until(&g.done));
+        return g;
+}
+
+/* Beside the ticket's name: any of its requesters, of one or several, and nobody else. */
+TEST(persons_who_are_told) {
+        Reference r;
+
+        provider_begin("", ONE, ".answers.ticket");
+        route("{\"path\":\"/tickets/1\",\"json\":" APPROVAL("t-1", "\"alice\"") "},"
+              "{\"path\":\"/tickets/2\",\"json\":" APPROVAL("t-2", "\"alice\",\"d.witt_x\"") "}");
+        CHECK_STREQ(asked_for("t-1", "alice").person, "alice");
+        CHECK_EQ_INT(asked_for("t-1", "alicex").result, PROVIDER_UNKNOWN);
+        CHECK_EQ_INT(asked_for("t-1", "ali").result, PROVIDER_UNKNOWN);
+        CHECK_STREQ(asked_for("t-2", "alice").person, "alice");
+        CHECK_STREQ(asked_for("t-2", "d.witt_x").person, "d.witt_x"); /* no account could be called so */
+        CHECK_EQ_INT(asked_for("t-2", "dan").result, PROVIDER_UNKNOWN);
+        CHECK_EQ_INT(the_provider()->refer(the_provider(), "t-1-alice", "alice", &r), -ENOENT);
+        CHECK_EQ_INT(the_provider()->refer(the_provider(), "u-1", "alice", &r), -ENOENT);
+        providers_end();
+}
+
 TEST(one_flight) {
         Got g[5];
 

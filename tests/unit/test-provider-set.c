@@ -109,8 +109,8 @@ TEST(a_folder_that_cannot_be_read) {
         providers_end();
 }
 
-static bool is_free(const char *id, const char *requesters) {
-        JIT_CLEANUP(ticket_freep) Ticket *t = NULL;
+static Ticket *ticket_of(const char *id, const char *requesters) {
+        Ticket *t = NULL;
         char text[512];
         json_t *object;
         TicketFault fault;
@@ -125,7 +125,20 @@ static bool is_free(const char *id, const char *requesters) {
         if (!object || ticket_parse(object, &t, &fault) < 0)
                 abort();
         json_decref(object);
+        return t;
+}
+
+static bool is_free(const char *id, const char *requesters) {
+        JIT_CLEANUP(ticket_freep) Ticket *t = ticket_of(id, requesters);
+
         return ticket_names_are_free(&approver, t);
+}
+
+static int put_ticket(const char *id, const char *requesters) {
+        JIT_CLEANUP(ticket_document_freep) TicketDocument *d = NULL;
+        int r = ticket_document_new(ticket_of(id, requesters), &d);
+
+        return r < 0 ? r : ticket_store_put(approver.store, d, now_usec(CLOCK_REALTIME));
 }
 
 /* A signed ticket's account is "signed"'s, whatever other providers say: so it may not be one of theirs. */
@@ -147,6 +160,30 @@ static void on_evaluated(json_t *verdict, json_t *inputs, void *userdata) {
         (void) snprintf(reason, 64, "%s", json_string_value(json_object_get(verdict, "reason")));
         json_decref(verdict);
         json_decref(inputs);
+}
+
+/* The first two by the store of signed tickets, whose ids may look like another provider's. */
+TEST(a_person_beside_the_ticket) {
+        Reference r;
+
+        write_file("tickets.conf", GOOD);
+        providers_begin();
+        CHECK_EQ_INT(ticket_store_new(test_folder, &approver.store), 0);
+        CHECK_EQ_INT(put_ticket("CHG1", "\"alice\",\"dan\""), 0);
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-chg1", "dan", &r), 0);
+        CHECK(r.provider == provider_set_first(approver.providers) && streq(r.ticket, "chg1") && streq(r.person, "dan"));
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-chg1", "alice", &r), 0);
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-chg1", "alicex", &r), -ENOENT);
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-chg1", "da", &r), -ENOENT);
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-chg1-alice", "alice", &r), -ENOENT);
+        CHECK_EQ_INT(provider_set_resolve(approver.providers, "jit-chg1", &r), -ENOENT); /* as an account it is nobody's */
+        CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-t-1", "alice", &r), 0);
+        CHECK(r.told && streq(r.ticket, "t-1") && streq(r.person, "alice"));
+        static const char *const persons[] = {"", "Alice", "a b", "../x", "root\n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+        for (size_t i = 0; i < ELEMENTSOF(persons); i++)
+                CHECK_EQ_INT(provider_set_refer(approver.providers, "jit-t-1", persons[i], &r), -ENOENT);
+        approver.store = ticket_store_free(approver.store);
+        providers_end();
 }
 
 static const char *judged(const char *phase) {

@@ -17,6 +17,7 @@ enum { FLIGHT_BUCKETS = 256 };
 typedef struct Waiter {
         struct Waiter *next;
         char person[PERSON_NAME_MAX + 1];
+        bool told; /* as in Reference */
         provider_answer_t answer;
         void *userdata;
 } Waiter;
@@ -75,6 +76,17 @@ static int http_resolve(Provider *p, const char *account, Reference *ret) {
         return -ENOENT;
 }
 
+static int http_refer(Provider *p, const char *ticket, const char *person, Reference *ret) {
+        ProviderMatch match;
+
+        if (provider_file_match(((HttpProvider *) p)->file, ticket, &match) < 0)
+                return -ENOENT;
+        *ret = (Reference){.provider = p, .told = true};
+        (void) snprintf(ret->ticket, sizeof(ret->ticket), "%s", ticket);
+        (void) snprintf(ret->person, sizeof(ret->person), "%s", person);
+        return 0;
+}
+
 /* ---- answering ---- */
 
 static void answer_error(const Waiter *w, ProviderResult result, const char *why) {
@@ -82,23 +94,24 @@ static void answer_error(const Waiter *w, ProviderResult result, const char *why
 }
 
 /* One account for each person: a ticket with one requester is named alone, one with several never. */
-static const char *person_of(const Approval *a, const char *person) {
+static const char *person_of(const Approval *a, const Waiter *w) {
         size_t n = strv_length(a->requesters);
 
-        if (!*person)
+        if (!*w->person)
                 return n == 1 ? a->requesters[0] : NULL;
-        return n > 1 && strv_contains(a->requesters, person) ? person : NULL;
+        return (n > 1 || w->told) && strv_contains(a->requesters, w->person) ? w->person : NULL;
 }
 
 static void answer_record(const HttpProvider *p, const Waiter *w, const ApprovalRecord *record) {
         const Approval *a = &record->approval;
-        const char *person = person_of(a, w->person);
+        const char *person = person_of(a, w);
         _cleanup_strv_ char **keys = NULL;
 
         if (!person)
                 answer_error(w, PROVIDER_UNKNOWN,
-                             *w->person ? "that is no account of this ticket's requesters"
-                                        : "several people requested it: jit-TICKET-PERSON");
+                             w->told      ? "somebody else requested it"
+                             : *w->person ? "that is no account of this ticket's requesters"
+                                          : "several people requested it: jit-TICKET-PERSON");
         else if (requester_keys_load(p->approver->etc, a->requesters, a->ssh_keys, person, &keys, NULL) < 0)
                 answer_error(w, PROVIDER_NO_MEMORY, NULL);
         else
@@ -140,7 +153,7 @@ static int flight_add_waiter(Flight *f, const Reference *reference, provider_ans
 
         if (!w)
                 return -ENOMEM;
-        *w = (Waiter){.answer = answer, .userdata = userdata};
+        *w = (Waiter){.told = reference->told, .answer = answer, .userdata = userdata};
         (void) snprintf(w->person, sizeof(w->person), "%s", reference->person);
         *f->end = w;
         f->end = &w->next;
@@ -181,8 +194,9 @@ static void on_question(const QuestionAnswer *answer, void *userdata) {
 }
 
 /* {"context": {...}} for Context=yes; *ret stays NULL without it. */
-static int context_new(const HttpProvider *p, const char *ticket, const char *person, const QuestionContext *context,
-                       json_t **ret) {
+static int context_new(const HttpProvider *p, const Reference *reference, const QuestionContext *context, json_t **ret) {
+        const char *person = reference->person;
+        bool named = *person && !reference->told;
         static const QuestionContext none = {.phase = "name"};
         char account[sizeof(ACCOUNT_PREFIX) + TICKET_ID_MAX + 1 + PERSON_NAME_MAX], nonce[33];
         unsigned char random[16];
@@ -193,16 +207,18 @@ static int context_new(const HttpProvider *p, const char *ticket, const char *pe
                 return -errno;
         for (size_t i = 0; i < sizeof(random); i++)
                 (void) snprintf(nonce + 2 * i, 3, "%02x", random[i]);
-        (void) snprintf(account, sizeof(account), ACCOUNT_PREFIX "%s%s%s", ticket, *person ? "-" : "", person);
+        (void) snprintf(account, sizeof(account), ACCOUNT_PREFIX "%s%s%s", reference->ticket, named ? "-" : "",
+                        named ? person : "");
         if (!context)
                 context = &none;
-        *ret = json_pack("{s:{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s}}", "context", "account", account, "person",
-                         *person ? person : NULL, "phase", context->phase, "service", context->service, "rhost",
-                         context->rhost, "tty", context->tty, "nonce", nonce);
+        *ret = json_pack("{s:{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s}}", "context", "account", account,
+                         "person", *person ? person : NULL, "phase", context->phase, "service", context->service,
+                         "rhost", context->rhost, "tty", context->tty, "way", context->way, "target", context->target,
+                         "nonce", nonce);
         return *ret ? 0 : -ENOMEM;
 }
 
-static int flight_start(Flight *f, const char *person, const QuestionContext *context, bool trace) {
+static int flight_start(Flight *f, const Reference *reference, const QuestionContext *context, bool trace) {
         HttpProvider *p = f->provider;
         _cleanup_json_ json_t *extra = NULL;
         ProviderMatch match;
@@ -220,16 +236,16 @@ static int flight_start(Flight *f, const char *person, const QuestionContext *co
                                .trace = trace};
         int r = provider_file_match(p->file, f->ticket, &match);
 
-        if (r < 0 || (r = context_new(p, f->ticket, person, context, &extra)) < 0)
+        if (r < 0 || (r = context_new(p, reference, context, &extra)) < 0)
                 return r;
         setup.extra = extra;
         setup.memory = f->alone ? NULL : approval_cache_memory(p->cache, f->ticket);
         return http_question_new(&setup, on_question, f, &f->question);
 }
 
-static int flight_new(HttpProvider *p, const char *ticket, const char *person, const QuestionContext *context,
-                      bool urgent, bool trace, Flight **ret) {
-        Flight *f, **bucket = flight_bucket(p, ticket);
+static int flight_new(HttpProvider *p, const Reference *reference, const QuestionContext *context, bool urgent,
+                      bool trace, Flight **ret) {
+        Flight *f, **bucket = flight_bucket(p, reference->ticket);
         int r;
 
         if (p->n_flights >= p->file->queue_max * (urgent ? 2 : 1)) /* live grants do not keep logins out */
@@ -241,8 +257,8 @@ static int flight_new(HttpProvider *p, const char *ticket, const char *person, c
                       .alone = trace || p->file->context,
                       .deadline_usec = now_usec(CLOCK_BOOTTIME) + p->file->timeout_usec};
         f->end = &f->waiters;
-        (void) snprintf(f->ticket, sizeof(f->ticket), "%s", ticket);
-        r = flight_start(f, person, context, trace);
+        (void) snprintf(f->ticket, sizeof(f->ticket), "%s", reference->ticket);
+        r = flight_start(f, reference, context, trace);
         if (r < 0) {
                 free(f);
                 return r;
@@ -261,7 +277,7 @@ static int ask_flight(HttpProvider *p, const Reference *reference, const Questio
         Flight *f = p->file->context ? NULL : flight_find(p, reference->ticket);
         int r;
 
-        if (!f && (r = flight_new(p, reference->ticket, reference->person, context, urgent, false, &f)) < 0)
+        if (!f && (r = flight_new(p, reference, context, urgent, false, &f)) < 0)
                 return r;
         if (urgent && !f->urgent) {
                 f->urgent = true;
@@ -275,7 +291,7 @@ static void http_ask(Provider *provider, const Reference *reference, const Quest
         HttpProvider *p = (HttpProvider *) provider;
         JIT_CLEANUP(approval_record_unrefp) ApprovalRecord *kept = NULL;
         ApprovalRecord *record = NULL;
-        Waiter w = {.answer = answer, .userdata = userdata};
+        Waiter w = {.told = reference->told, .answer = answer, .userdata = userdata};
         CacheHit hit;
         int r;
 
@@ -307,9 +323,13 @@ static void http_ask(Provider *provider, const Reference *reference, const Quest
 
 int http_provider_trace(HttpProvider *p, const char *ticket, const char *person, question_trace_t done,
                         void *userdata) {
+        Reference reference = {0};
         Flight *f;
-        int r = flight_new(p, ticket, person ? person : "", NULL, true, true, &f);
+        int r;
 
+        (void) snprintf(reference.ticket, sizeof(reference.ticket), "%s", ticket);
+        (void) snprintf(reference.person, sizeof(reference.person), "%s", person ? person : "");
+        r = flight_new(p, &reference, NULL, true, true, &f);
         if (r < 0)
                 return r;
         f->traced = done;
@@ -362,6 +382,7 @@ int provider_http_new(Approver *approver, ProviderFile *file, Provider **ret) {
                                  .grace_usec = file->grace_usec,
                                  .comments = file->comment != NULL,
                                  .resolve = http_resolve,
+                                 .refer = http_refer,
                                  .ask = http_ask,
                                  .free = http_free};
         p->approver = approver;

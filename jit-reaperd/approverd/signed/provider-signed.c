@@ -67,7 +67,7 @@ static const TicketEntry *find_entry(const TicketStore *s, const char *key, size
 }
 
 static int refer(Provider *p, const TicketEntry *e, const char *person, Reference *ret) {
-        ret->provider = p;
+        *ret = (Reference){.provider = p};
         (void) snprintf(ret->ticket, sizeof(ret->ticket), "%s", e->key);
         (void) snprintf(ret->person, sizeof(ret->person), "%s", person);
         return 0;
@@ -87,6 +87,12 @@ static int signed_resolve(Provider *p, const char *account, Reference *ret) {
                     strv_contains(e->requesters, name + i + 1))
                         return refer(p, e, name + i + 1, ret);
         return -ENOENT;
+}
+
+static int signed_refer(Provider *p, const char *ticket, const char *person, Reference *ret) {
+        const TicketEntry *e = find_entry(((SignedProvider *) p)->approver->store, ticket, strlen(ticket));
+
+        return e && strv_contains(e->requesters, person) ? refer(p, e, person, ret) : -ENOENT;
 }
 
 /* ---- what it comes to ---- */
@@ -279,6 +285,7 @@ int provider_signed_new(Approver *approver, Provider **ret) {
                                .name = strdup("signed"),
                                .grace_usec = USEC_INFINITY,
                                .resolve = signed_resolve,
+                               .refer = signed_refer,
                                .ask = signed_ask,
                                .free = signed_free},
                               approver};
