@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What people ask through jitctl: live grants, their end, how the daemon is. Who may is decided from SO_PEERCRED. */
+/* What people ask through jitctl: live grants, their end, how the daemon is. Who may is decided from SO_PEERCRED. (Elevate: api-elevate.c.) */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "approver-link.h"
 #include "json.h"
 #include "people.h"
 #include "reap.h"
 #include "reaper-api.h"
-#include "session.h"
+#include "session-record.h"
 #include "uid-range.h"
 
 static json_t *session_to_api(const Session *s) {
-        return json_pack("{s:s*,s:s,s:s*,s:s*,s:I,s:I}", "id", s->logind_id, "service", s->service, "rhost", s->rhost, "tty",
-                         s->tty, "pid", (json_int_t) s->pid, "since", (json_int_t) s->from_usec);
+        json_t *j = session_to_json(s);
+
+        /* Live ones all: their beginning has its own name there. */
+        if (j && json_set_uint(j, "since", s->from_usec) >= 0)
+                (void) json_object_del(j, "from");
+        return j;
 }
 
 static json_t *grant_to_json(const Grant *g) {
@@ -25,28 +30,46 @@ static json_t *grant_to_json(const Grant *g) {
                 if (!o || json_array_append_new(sessions, o) < 0)
                         break;
         }
-        j = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s*,s:s,s:s,s:o,s:I,s:I,s:s*,s:o}", "id", g->id, "account", g->account, "uid",
-                      (json_int_t) g->uid, "state", grant_state_to_string(g->state == GRANT_FORGOTTEN ? GRANT_REVOKING : g->state), "ticket", g->ticket, "title", g->title,
+        j = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:s*,s:s,s:s,s:o,s:I,s:I,s:s*,s:o}", "id", g->id, "account", grant_user(g), "uid",
+                      (json_int_t) grant_user_uid(g), "way", grant_way_to_string(g->way), "state",
+                      grant_state_to_string(g->state == GRANT_FORGOTTEN ? GRANT_REVOKING : g->state), "ticket", g->ticket, "title", g->title,
                       "requester", g->requester, "role", g->role ?: "", "approvers", json_from_strv(g->approvers), "since",
-                      (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec, "reason", g->end_reason, "sessions",
-                      sessions);
+                      (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec, "reason", g->end_reason, "sessions", sessions);
+        if (j && g->way == WAY_ELEVATION)
+                (void) json_set_opt(j, "rule", json_boolean(g->has_rule));
         return j;
 }
 
-/* root; the account itself; the person it is for, by the name of a local account. Asked of no name service: see manager.h. */
-static bool may_see(const Grant *g, uid_t uid, const char *person) {
-        return uid == 0 || uid == g->uid || (person && streq(person, g->requester));
+/* Who asks: by SO_PEERCRED, and the name of a local account. Asked of no name service: see manager.h. */
+typedef struct Asker {
+        uid_t uid;
+        char *person; /* NULL: root, or nobody's name */
+} Asker;
+
+static Asker asker_of(const VarlinkLink *l) {
+        uid_t uid = varlink_link_uid(l);
+
+        return (Asker){uid, uid == 0 ? NULL : person_by_uid(uid)};
+}
+
+static void asker_done(Asker *a) {
+        free(a->person);
+}
+#define _cleanup_asker_ JIT_CLEANUP(asker_done)
+
+/* root; the account itself; the person it is for. */
+static bool may_see(const Grant *g, const Asker *a) {
+        return a->uid == 0 || a->uid == grant_user_uid(g) || (a->person && streq(a->person, g->requester));
 }
 
 int vl_method_list_grants(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        uid_t uid = varlink_link_uid(l);
-        _cleanup_free_ char *person = uid == 0 ? NULL : person_by_uid(uid);
+        _cleanup_asker_ Asker a = asker_of(l);
         json_t *list = json_array();
         Manager *m = userdata;
 
         (void) parameters, (void) more;
         for (const Grant *g = m->grants; g; g = g->next)
-                if (may_see(g, uid, person) && g->state != GRANT_FORGOTTEN && (uid == 0 || g->state != GRANT_RESERVED))
+                if (may_see(g, &a) && g->state != GRANT_FORGOTTEN && (a.uid == 0 || g->state != GRANT_RESERVED))
                         (void) json_array_append_new(list, grant_to_json(g));
         return varlink_reply(l, json_pack("{s:o}", "grants", list));
 }
@@ -75,32 +98,27 @@ static int no_such_grant(VarlinkLink *l, const char *what) {
         return varlink_error(l, REAPER "NoSuchGrant", json_pack("{s:s}", "grant", what));
 }
 
-static Grant *find_for(Manager *m, const VarlinkLink *l, const char *what) {
-        uid_t uid = varlink_link_uid(l);
-        _cleanup_free_ char *person = uid == 0 ? NULL : person_by_uid(uid);
-        Grant *g = grant_find(m, what);
-
-        return g && may_see(g, uid, person) ? g : NULL;
-}
-
 int vl_method_get_grant(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        _cleanup_asker_ Asker a = asker_of(l);
         _cleanup_grant_query_ GrantQuery q = {};
-        const Grant *g;
+        Manager *m = userdata;
         int r;
 
         (void) more;
         r = grant_query_parse(parameters, &q);
         if (r < 0)
                 return r;
-        g = find_for(userdata, l, q.grant);
-        return g ? varlink_reply(l, json_pack("{s:o}", "grant", grant_to_json(g))) : no_such_grant(l, q.grant);
+        for (const Grant *g = m->grants; g; g = g->next)
+                if (grant_matches(g, q.grant) && may_see(g, &a))
+                        return varlink_reply(l, json_pack("{s:o}", "grant", grant_to_json(g)));
+        return no_such_grant(l, q.grant);
 }
 
 /* ---- revoking: the answer comes when all of it is gone ---- */
 
 typedef struct Revocation {
         unsigned waiting;
-        json_t *accounts;
+        json_t *users;
 } Revocation;
 
 static void on_revoked(VarlinkLink *l, void *userdata) {
@@ -108,59 +126,87 @@ static void on_revoked(VarlinkLink *l, void *userdata) {
 
         if (--r->waiting > 0)
                 return;
-        (void) varlink_reply(l, json_pack("{s:o}", "revoked", r->accounts));
+        (void) varlink_reply(l, json_pack("{s:o}", "revoked", r->users));
         free(r);
 }
 
-static void revoke_one(Grant *g, VarlinkLink *l, Revocation *r, const char *reason, const char *by) {
+static Revocation *revocation_new(void) {
+        Revocation *r = malloc(sizeof(*r));
+
+        if (r)
+                *r = (Revocation){.waiting = 1, .users = json_array()};
+        return r;
+}
+
+/* detail may be NULL. */
+static void revoke_one(Grant *g, VarlinkLink *l, Revocation *r, const char *reason, const char *detail, const char *by) {
+        const GrantRef ref = grant_ref(g);
         Manager *m = g->manager;
-        char account[ACCOUNT_NAME_MAX + 1], id[17], detail[300];
         Grant *left;
 
-        memcpy(account, g->account, sizeof(account));
-        memcpy(id, g->id, sizeof(id));
-        (void) json_array_append_new(r->accounts, json_string(account));
-        (void) snprintf(detail, sizeof(detail), "this grant was revoked by %s%s%s", by, reason ? ": " : "", reason ?: "");
-        grant_revoke(g, "revoked", detail, by);
-        left = grant_by_account(m, account);
-        if (!left || !streq(left->id, id) || left->state != GRANT_REVOKING)
+        (void) json_array_append_new(r->users, json_string(grant_user(g)));
+        grant_revoke(g, reason, detail, by);
+        left = grant_get(m, &ref);
+        if (!left || left->state != GRANT_REVOKING)
                 return;
         r->waiting++;
         if (reap_wait(left, l, on_revoked, r) < 0)
                 r->waiting--;
 }
 
+static bool is_meant(const Grant *g, const char *what, const Asker *a) {
+        return g->state != GRANT_FORGOTTEN && (streq(what, "*") || grant_matches(g, what)) && may_see(g, a);
+}
+
 int vl_method_revoke(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        _cleanup_asker_ Asker a = asker_of(l);
         _cleanup_grant_query_ GrantQuery q = {};
-        _cleanup_free_ char *by = NULL;
         Manager *m = userdata;
         Revocation *r;
-        Grant *one = NULL;
+        const char *by;
+        char detail[300];
         int e;
 
         (void) more;
         e = grant_query_parse(parameters, &q);
         if (e < 0)
                 return e;
-        by = person_by_uid(varlink_link_uid(l));
-        if (!streq(q.grant, "*")) {
-                one = find_for(m, l, q.grant);
-                if (!one)
-                        return no_such_grant(l, q.grant);
-        } else if (varlink_link_uid(l) != 0)
+        if (streq(q.grant, "*") && a.uid != 0)
                 return -EPERM;
-        r = calloc(1, sizeof(*r));
+        r = revocation_new();
         if (!r)
                 return -ENOMEM;
-        *r = (Revocation){.waiting = 1, .accounts = json_array()};
-        if (one)
-                revoke_one(one, l, r, q.reason, by ?: "its own session");
-        else
-                for (Grant *g = m->grants, *next; g; g = next) {
-                        next = g->next;
-                        revoke_one(g, l, r, q.reason, by ?: "root");
-                }
+        by = a.uid == 0 ? "root" : a.person ?: "its own session";
+        (void) snprintf(detail, sizeof(detail), "this grant was revoked by %s%s%s", by, q.reason ? ": " : "", q.reason ?: "");
+        for (Grant *g = m->grants, *next; g; g = next) {
+                next = g->next;
+                if (is_meant(g, q.grant, &a))
+                        revoke_one(g, l, r, "revoked", detail, by);
+        }
+        if (json_array_size(r->users) == 0 && !streq(q.grant, "*")) {
+                json_decref(r->users);
+                free(r);
+                return no_such_grant(l, q.grant);
+        }
         on_revoked(l, r); /* our own share of the count */
+        return 0;
+}
+
+/* The peer's own, and nobody else's, root's included: who elevated themselves may stop at any time. */
+int vl_method_drop(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
+        _cleanup_asker_ Asker a = asker_of(l);
+        Manager *m = userdata;
+        Grant *g = grant_by_person(m, a.uid);
+        Revocation *r;
+
+        (void) parameters, (void) more;
+        if (!g || g->state == GRANT_RESERVED)
+                return no_such_grant(l, "elevation");
+        r = revocation_new();
+        if (!r)
+                return -ENOMEM;
+        revoke_one(g, l, r, "dropped", NULL, g->requester);
+        on_revoked(l, r);
         return 0;
 }
 

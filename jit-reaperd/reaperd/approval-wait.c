@@ -3,13 +3,13 @@
 #include <errno.h>
 
 #include "approval-wait.h"
-#include "grant-log.h"
+#include "json.h"
 #include "log.h"
 #include "timefmt.h"
 
 enum { WAITS_MAX = 64 };
 #define SAY_USEC (10 * USEC_PER_SEC)
-/* The reservation lives on with the wait, and so much longer: for what comes after an approval. */
+/* A reservation lives on with the wait, and so much longer: for what comes after an approval. */
 #define AFTER_USEC (10 * USEC_PER_SEC)
 
 struct Wait {
@@ -63,15 +63,13 @@ static void on_peer_gone(VarlinkLink *l, void *userdata) {
         Authorization *a = wait_end(userdata);
 
         (void) l;
-        log_info("%s is not waited for any more: who logged in went away", a->caller.account);
+        authorization_log(a, LOG_INFO, "ticket-pending", "%s is not waited for any more: who asked went away", a->account);
         authorization_free(a);
 }
 
 /* Until the next time. */
-static int keep_reserved(const Authorization *a) {
-        Grant *g = authorization_grant(a);
-
-        return g ? grant_extend(g, now_usec(CLOCK_BOOTTIME) + SAY_USEC + AFTER_USEC) : -ESRCH;
+static bool lasts(Authorization *a) {
+        return a->kind->lasts && a->kind->lasts(a, now_usec(CLOCK_BOOTTIME) + SAY_USEC + AFTER_USEC);
 }
 
 /* ---- telling ---- */
@@ -86,9 +84,12 @@ static void say(Wait *w) {
                 text = NULL;
                 return;
         }
-        (void) varlink_notify(w->authorization->link,
-                              json_pack("{s:b,s:s,s:s,s:I}", "allow", 0, "reason", "ticket-pending", "message", text,
-                                        "until", (json_int_t) until));
+        if (w->authorization->kind->is_error)
+                (void) varlink_notify(w->authorization->link, json_pack("{s:s,s:I}", "message", text, "until", (json_int_t) until));
+        else
+                (void) varlink_notify(w->authorization->link,
+                                      json_pack("{s:b,s:s,s:s,s:I}", "allow", 0, "reason", "ticket-pending", "message", text,
+                                                "until", (json_int_t) until));
 }
 
 static void give_up(Wait *w) {
@@ -107,7 +108,7 @@ static void ask(Wait *w);
 
 /* No answer is not a no. */
 static bool goes_on(const Wait *w, const Verdict *v) {
-        return authorization_grant(w->authorization) && (!v || verdict_is_no_answer(v) || is_pending(v));
+        return (!v || verdict_is_no_answer(v) || is_pending(v)) && lasts(w->authorization);
 }
 
 static void on_verdict(Manager *m, Verdict *v, void *userdata) {
@@ -121,7 +122,8 @@ static void on_verdict(Manager *m, Verdict *v, void *userdata) {
                 return;
         }
         if (!goes_on(w, v)) {
-                authorization_finish(wait_end(w), v);
+                Authorization *a = wait_end(w);
+                a->kind->finish(a, v);
                 return;
         }
         if (v && is_pending(v)) {
@@ -139,15 +141,17 @@ static void ask(Wait *w) {
         w->ask_again = w->asking; /* the answer under way may be older than the change */
         if (w->asking)
                 return;
-        w->asking = authorization_ask(w->authorization, on_verdict, w) >= 0;
+        w->asking = authorization_evaluate(w->authorization, on_verdict, w) >= 0;
         w->ask_at_usec = w->asking ? USEC_INFINITY : now_usec(CLOCK_BOOTTIME) + SAY_USEC;
 }
 
 void approval_wait_ask(Manager *m, const char *ticket) {
         for (Wait *w = m->waits; w; w = w->next) {
-                const Grant *g = authorization_grant(w->authorization);
+                const Authorization *a = w->authorization;
+                const Grant *g = authorization_grant(a);
+                const char *waited = g ? g->ticket : a->account + strlen(ACCOUNT_PREFIX);
 
-                if (g && !streq(ticket, "*") && strcasecmp(g->ticket, ticket) != 0)
+                if (!streq(ticket, "*") && strcasecmp(waited, ticket) != 0)
                         continue;
                 ask(w);
                 (void) arm(w);
@@ -168,9 +172,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         if (now >= w->say_at_usec) {
                 say(w);
                 w->say_at_usec += SAY_USEC;
-                if (keep_reserved(w->authorization) < 0)
-                        log_warning("%s may not stay reserved as long as somebody waits, ignoring",
-                                    w->authorization->caller.account);
+                if (!lasts(w->authorization))
+                        log_warning("%s may not stay reserved as long as somebody waits, ignoring", w->authorization->account);
         }
         if (now >= w->ask_at_usec)
                 ask(w);
@@ -216,14 +219,12 @@ static int wait_new(Manager *m, const Verdict *v, Wait **ret) {
 
 bool approval_wait_start(Authorization *a, const Verdict *v) {
         Manager *m = a->manager;
-        Grant *g = authorization_grant(a);
         Wait *w;
 
-        if (m->config->wait_usec == 0 || !is_pending(v) || !g || g->state != GRANT_RESERVED || m->n_waits >= WAITS_MAX ||
-            varlink_link_is_gone(a->link))
+        if (m->config->wait_usec == 0 || !is_pending(v) || m->n_waits >= WAITS_MAX || varlink_link_is_gone(a->link) || !lasts(a))
                 return false;
-        if (keep_reserved(a) < 0 || wait_new(m, v, &w) < 0) {
-                log_warning("%s cannot wait for its approval: the login is refused", a->caller.account);
+        if (wait_new(m, v, &w) < 0) {
+                log_warning("%s cannot wait for its approval: no memory", a->account);
                 return false;
         }
         w->authorization = a;
@@ -231,7 +232,7 @@ bool approval_wait_start(Authorization *a, const Verdict *v) {
         m->waits = w;
         m->n_waits++;
         varlink_link_on_gone(a->link, on_peer_gone, w);
-        grant_log(g, LOG_INFO, v->reason, "%s waits for its approval", a->caller.account);
+        authorization_log(a, LOG_INFO, v->reason, "%s waits for its approval", a->account);
         say(w);
         return true;
 }

@@ -2,7 +2,7 @@
 #ifndef JIT_APPROVAL_WAIT_H
 #define JIT_APPROVAL_WAIT_H
 
-/* Logins on a ticket that is not approved yet, and which wait for that: WaitSec= of jit.conf(5). Each is told at once
+/* Logins, and others who ask by a ticket that is not approved yet, and who wait for that: WaitSec= of jit.conf(5). Each is told at once
  * and every 10 s what it waits for, and the ticket is judged again when it has changed. The end: approved, refused for
  * good, the peer gone, or the limit, after which an approval does not let this login in any more. */
 

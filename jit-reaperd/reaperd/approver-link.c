@@ -93,8 +93,9 @@ int approver_evaluate(Manager *m, const char *account, const EvaluateContext *co
         if (!q)
                 return -ENOMEM;
         *q = (Question){m, answer, userdata};
-        parameters = json_pack("{s:s,s:{s:s,s:s*,s:s*,s:s*}}", "account", account, "context", "phase", context->phase,
-                               "service", context->service, "rhost", context->rhost, "tty", context->tty);
+        parameters = json_pack("{s:s,s:{s:s,s:s*,s:s*,s:s*,s:s*,s:s*,s:s*}}", "account", account, "context", "phase", context->phase,
+                               "service", context->service, "rhost", context->rhost, "tty", context->tty, "person", context->person,
+                               "way", context->way, "target", context->target);
         r = varlink_pool_call(l->pool, "io.pamjit.Approver.Evaluate", parameters, m->config->approval_usec, on_verdict, q, NULL);
         if (r < 0) {
                 free(q);
@@ -106,21 +107,23 @@ int approver_evaluate(Manager *m, const char *account, const EvaluateContext *co
 
 /* ---- many questions ---- */
 
-int approver_recheck(Manager *m, json_t *accounts, varlink_answer_t answer, void *userdata, VarlinkCall **ret) {
-        return varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Recheck", json_pack("{s:o}", "accounts", accounts), true,
+int approver_recheck(Manager *m, json_t *questions, varlink_answer_t answer, void *userdata, VarlinkCall **ret) {
+        return varlink_call_async(m->event, APPROVER_SOCKET, "io.pamjit.Approver.Recheck", json_pack("{s:o}", "questions", questions), true,
                                   m->config->approval_usec + RECHECK_MORE_USEC, answer, userdata, ret);
 }
 
-int approver_take_recheck(Manager *m, json_t *parameters, char **ret_account, Verdict *ret) {
-        struct {
-                char *account;
+int approver_take_recheck(Manager *m, json_t *parameters, char **ret_account, char **ret_person, Verdict *ret) {
+        typedef struct Answer {
+                char *account, *person;
                 json_t *verdict;
-        } p = {};
+        } Answer;
         static const JsonField table[] = {
-                {"account", JSON_FIELD_STRING, 0, ACCOUNT_NAME_MAX, JSON_REQUIRED},
-                {"verdict", JSON_FIELD_OBJECT, sizeof(char *), 0, JSON_REQUIRED},
+                {"account", JSON_FIELD_STRING, offsetof(Answer, account), ACCOUNT_NAME_MAX, JSON_REQUIRED},
+                {"person", JSON_FIELD_STRING, offsetof(Answer, person), PERSON_NAME_MAX, 0},
+                {"verdict", JSON_FIELD_OBJECT, offsetof(Answer, verdict), 0, JSON_REQUIRED},
                 {},
         };
+        Answer p = {};
         int r = json_dispatch(parameters, table, &p, NULL);
 
         watch_now(m->approver);
@@ -130,6 +133,7 @@ int approver_take_recheck(Manager *m, json_t *parameters, char **ret_account, Ve
                 log_error("jit-approverd gave an answer that is not a verdict: %s", strerror(-r));
         json_decref(p.verdict);
         *ret_account = p.account;
+        *ret_person = p.person;
         return r;
 }
 

@@ -1,68 +1,279 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* PAM's account phase: Authorize. Root only. */
-
 #include <errno.h>
+#include <stdarg.h>
 
 #include "approval-wait.h"
-#include "approver-link.h"
+#include "ask-limit.h"
 #include "authorization.h"
 #include "grant-log.h"
-#include "grant-recheck.h"
 #include "json.h"
 #include "log.h"
+#include "pam-service.h"
 #include "reaper-api.h"
 #include "timefmt.h"
-#include "used-ticket.h"
 
-/* PAM's session phase follows its account phase at once. */
-#define AUTHORIZED_USEC (30 * USEC_PER_SEC)
-
-#define AGAIN "the ticket changed or the account went while you logged in; try again"
-#define UNREACHABLE "the approval service does not answer, so nothing can be granted now; try again later"
+#define UNREACHABLE "the approval service cannot be reached, so nothing can be granted now; try again later"
 
 Authorization *authorization_free(Authorization *a) {
         if (!a)
                 return NULL;
         varlink_link_unref(a->link);
         caller_done(&a->caller);
+        caller_extra_done(&a->extra);
+        origin_done(&a->origin);
+        free(a->person);
         free(a);
         return NULL;
 }
 
-Grant *authorization_grant(const Authorization *a) {
-        Grant *g = grant_by_account(a->manager, a->caller.account);
+void authorization_bind(Authorization *a, const Grant *g) {
+        a->grant = grant_ref(g);
+        memcpy(a->account, g->account, sizeof(a->account));
+}
 
-        return g && streq(g->id, a->id) && g->state != GRANT_REVOKING ? g : NULL;
+static Grant *bound_grant(const Authorization *a) {
+        return a->grant.id[0] ? grant_get(a->manager, &a->grant) : NULL;
+}
+
+Grant *authorization_grant(const Authorization *a) {
+        Grant *g = bound_grant(a);
+
+        return g && (g->state == GRANT_RESERVED || g->state == GRANT_ACTIVE) ? g : NULL;
+}
+
+/* ---- who asks ---- */
+
+static void on_origin(Manager *m, VarlinkLink *l, Origin *o, int r, void *userdata) {
+        Authorization *a = userdata;
+
+        (void) m, (void) l;
+        if (r == -ESRCH) {
+                authorization_dismiss(a, "try-again", "who asked has gone away");
+                return;
+        }
+        if (r < 0) {
+                authorization_refuse(a, "caller-unknown", "it cannot be made out who asks");
+                return;
+        }
+        a->origin = *o;
+        *o = (Origin){};
+        a->kind->begin(a);
+}
+
+int authorization_start(Manager *m, VarlinkLink *l, const AuthorizationKind *kind, Caller *caller, CallerExtra *extra, bool more) {
+        Authorization *a = calloc(1, sizeof(*a));
+        int r;
+
+        if (!a)
+                return -ENOMEM;
+        *a = (Authorization){
+                .kind = kind, .manager = m, .link = varlink_link_ref(l), .caller = *caller, .origin = {.login_uid = UID_NONE}, .person_uid = UID_NONE};
+        *caller = (Caller){};
+        if (extra) {
+                a->extra = *extra;
+                *extra = (CallerExtra){};
+                a->extra.wait = a->extra.wait && more;
+        }
+        r = origin_resolve(m, l, a->caller.service, on_origin, a);
+        if (r < 0)
+                authorization_refuse(a, "try-again", "too many ask at the same time; try again in a moment");
+        return 0;
+}
+
+/* ---- asking ---- */
+
+int authorization_evaluate(Authorization *a, verdict_t answer, void *userdata) {
+        const EvaluateContext context = {.phase = "account",
+                                         .service = a->caller.service,
+                                         .rhost = a->caller.rhost,
+                                         .tty = a->caller.tty,
+                                         .person = a->person,
+                                         .way = a->kind->way,
+                                         .target = a->caller.target};
+
+        a->origin.inside = NULL; /* not to be kept over a turn of the loop */
+        return approver_evaluate(a->manager, a->account, &context, answer, userdata);
+}
+
+static void on_verdict(Manager *m, Verdict *v, void *userdata) {
+        Authorization *a = userdata;
+
+        (void) m;
+        if (!v || !a->extra.wait || !approval_wait_start(a, v))
+                a->kind->finish(a, v);
+}
+
+void authorization_ask(Authorization *a) {
+        if (authorization_evaluate(a, on_verdict, a) < 0)
+                authorization_refuse(a, "provider-unreachable", UNREACHABLE);
 }
 
 /* ---- answers ---- */
 
-static int refuse(VarlinkLink *l, const char *reason, const char *message) {
-        return varlink_reply(l, json_pack("{s:b,s:s,s:s}", "allow", 0, "reason", reason, "message", message));
+static void answer_no(const Authorization *a, const char *reason, const char *message) {
+        static const char *const again[] = {"try-again", "rate-limited", "session-unknown"};
+        const char *error = REAPER "Refused";
+
+        if (!a->kind->is_error) {
+                (void) varlink_reply(a->link, json_pack("{s:b,s:s,s:s}", "allow", 0, "reason", reason, "message", message));
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(again); i++)
+                if (streq(reason, again[i]))
+                        error = REAPER "TryAgain";
+        (void) varlink_error(a->link, error, json_pack("{s:s,s:s}", "reason", reason, "message", message));
 }
 
-/* With the line that says whom to ask (jit.conf(5), Contact=). */
-static int tell_refusal(VarlinkLink *l, const Config *config, const char *reason, const char *message) {
+/* The ticket as people write it, or as it was typed; NULL: none was named. */
+static const char *ticket_of(const Authorization *a, const Grant *g) {
+        return g ? g->ticket : a->account[0] ? a->account + strlen(ACCOUNT_PREFIX) : NULL;
+}
+
+static uid_t asking_uid(const Authorization *a) {
+        return a->origin.login_uid != UID_NONE ? a->origin.login_uid : a->origin.real_uid;
+}
+
+/* sshd's peers have shown a key. Whoever calls su or sudo need not have anything, and may call it again and again. */
+static bool may_be_recorded(const Authorization *a) {
+        bool is_free = streq(a->kind->way, "account") && !pam_service_elevates(a->caller.service);
+
+        return is_free || ask_limit_take(a->manager, asking_uid(a));
+}
+
+static void record_refusal(const Authorization *a, const Grant *g, const char *reason) {
+        const char *account = a->person ?: a->account[0] ? a->account : a->caller.account;
+        json_t *event = json_pack("{s:s,s:s,s:s*,s:s*,s:s*,s:s*,s:s,s:s*,s:s*,s:s*,s:s*,s:s*}", "event", "login.refused", "reason", reason,
+                                  "account", account, "ticket", ticket_of(a, g), "requester", g ? g->requester : NULL, "person",
+                                  a->origin.person, "way", a->kind->way, "service", a->caller.service, "rhost", a->caller.rhost, "tty",
+                                  a->caller.tty, "ruser", a->caller.ruser, "target", a->caller.target);
+
+        if (audit_write(a->manager->audit, event, false) < 0)
+                log_warning("Cannot write the audit line of a refusal, ignoring");
+}
+
+void authorization_dismiss(Authorization *a, const char *reason, const char *message) {
+        answer_no(a, reason, message);
+        authorization_free(a);
+}
+
+static const char *name_of(const Authorization *a) {
+        if (streq(a->kind->way, "account"))
+                return a->caller.account;
+        return a->person ?: a->origin.person ?: a->caller.account ?: "a process";
+}
+
+/* Who asked has proved who they are, by a key or by being logged in: they are told, with the line that says whom to ask (jit.conf(5), Contact=). */
+void authorization_refuse(Authorization *a, const char *reason, const char *message) {
+        const char *contact = a->manager->config->emergency_contact;
         _cleanup_free_ char *text = NULL;
 
-        if (!config->emergency_contact)
-                return refuse(l, reason, message);
-        if (asprintf(&text, "%s; %s", message, config->emergency_contact) < 0)
-                return -ENOMEM;
-        return refuse(l, reason, text);
+        authorization_log(a, LOG_NOTICE, reason, "Refused %s: %s", name_of(a), message);
+        if (may_be_recorded(a))
+                record_refusal(a, bound_grant(a), reason);
+        if (contact && asprintf(&text, "%s; %s", message, contact) < 0)
+                text = NULL;
+        authorization_dismiss(a, reason, text ?: message);
 }
 
-/* The person has proved who they are: they are told, and the refusal is on record. */
-static int refuse_person(VarlinkLink *l, const Grant *g, const Caller *c, const char *reason, const char *message) {
-        json_t *event = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*}", "event", "login.refused", "account",
-                                  g->account, "ticket", g->ticket, "requester", g->requester, "reason", reason,
-                                  "service", c->service, "rhost", c->rhost, "tty", c->tty);
+json_t *authorization_allowed(const char *reason, const char *message, uint64_t left_usec) {
+        json_t *answer = json_pack("{s:b,s:s,s:s}", "allow", 1, "reason", reason, "message", message);
 
-        if (audit_write(g->manager->audit, event, false) < 0)
-                log_warning("Cannot write the audit line of a refusal, ignoring");
-        grant_log(g, LOG_NOTICE, reason, "Refused %s: %s", g->account, message);
-        return tell_refusal(l, g->manager->config, reason, message);
+        if (left_usec > 0)
+                (void) json_set_uint(answer, "until", now_usec(CLOCK_REALTIME) + left_usec);
+        return answer;
+}
+
+void authorization_allow(Authorization *a, const char *reason, const char *message, uint64_t left_usec) {
+        (void) varlink_reply(a->link, authorization_allowed(reason, message, left_usec));
+        authorization_free(a);
+}
+
+void authorization_refuse_open(Authorization *a, int r) {
+        static const struct {
+                int error;
+                const char *reason, *message;
+        } table[] = {
+                {-ENOSPC, "no-space", "this host has no room for it now: nothing was made"},
+                {-EDQUOT, "no-space", "this host has no room for it now: nothing was made"},
+                {-ENOPKG, "recording-missing", "the role asks for a recording that this host cannot make: tlog is not installed, or is no way to record this"},
+                {-ENODATA, "way-not-allowed", "the ticket names no command that its role has"},
+                {-EOPNOTSUPP, "way-not-allowed", "sudo on this host cannot be given such a rule; its journal says why"},
+                {-ENXIO, "no-session", "there is no login session that this could end with; log in anew"},
+                {-ECANCELED, "try-again", "the grant ended while this was on its way; try again"},
+                {-ESRCH, "try-again", "the grant or the session that asked is gone; try again"},
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (table[i].error == r) {
+                        authorization_refuse(a, table[i].reason, table[i].message);
+                        return;
+                }
+        log_error("Cannot open a session for %s: %s", a->person ?: a->account, strerror(-r));
+        authorization_refuse(a, "internal", "it could not be made on this host; its journal says why");
+}
+
+void authorization_log(const Authorization *a, int priority, const char *reason, const char *format, ...) {
+        const Grant *g = bound_grant(a);
+        const char *const values[][2] = {{"JIT_REASON", reason},
+                                         {"JIT_TICKET", ticket_of(a, NULL)},
+                                         {"JIT_ACCOUNT", a->caller.account},
+                                         {"JIT_REQUESTER", a->person ?: a->origin.person}};
+        char texts[ELEMENTSOF(values)][300], message[1024];
+        const char *fields[ELEMENTSOF(values) + 1] = {};
+        size_t n = 0;
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(message, sizeof(message), format, ap);
+        va_end(ap);
+        if (g) {
+                grant_log(g, priority, reason, "%s", message);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(values); i++)
+                if (values[i][1]) {
+                        (void) snprintf(texts[n], sizeof(texts[n]), "%s=%s", values[i][0], values[i][1]);
+                        fields[n] = texts[n];
+                        n++;
+                }
+        log_fields(priority, fields, "%s", message);
+}
+
+/* ---- time, and the sentence about it ---- */
+
+uint64_t authorization_allowed_usec(const Role *role, const Verdict *v) {
+        uint64_t now = now_usec(CLOCK_REALTIME), left = v->not_after_usec > now ? v->not_after_usec - now : 0;
+
+        if (v->ttl_usec < left)
+                left = v->ttl_usec;
+        return role->ttl_usec < left ? role->ttl_usec : left;
+}
+
+uint64_t authorization_left_usec(const Grant *g, uint64_t allowed_usec) {
+        const Grant *timed = g->state == GRANT_ACTIVE ? g : grant_sibling(g);
+        uint64_t now = now_usec(CLOCK_BOOTTIME), left = allowed_usec;
+
+        if (timed && (g == timed || timed->deadline_usec < now + allowed_usec))
+                left = timed->deadline_usec > now ? timed->deadline_usec - now : 0;
+        return left;
+}
+
+void authorization_start_clock(Grant *g) {
+        uint64_t now = now_usec(CLOCK_BOOTTIME), since = g->authorized_usec - AUTHORIZED_USEC, gone = now > since ? now - since : 0;
+        uint64_t left = g->allowed_usec > gone ? g->allowed_usec - gone : 0;
+        const Grant *sibling = grant_sibling(g);
+
+        if (sibling && sibling->deadline_usec <= now + left) {
+                g->until_usec = sibling->until_usec;
+                g->deadline_usec = sibling->deadline_usec;
+                g->since_usec = g->until_usec - (g->deadline_usec > now ? g->deadline_usec - now : 0);
+                return;
+        }
+        /* Whole milliseconds: what ends with the ticket's window, on a full second, does so for sudoers(5) as well, which knows seconds alone. */
+        g->since_usec = now_usec(CLOCK_REALTIME);
+        g->until_usec = (g->since_usec + left) / USEC_PER_MSEC * USEC_PER_MSEC;
+        g->deadline_usec = now + (g->until_usec > g->since_usec ? g->until_usec - g->since_usec : 0);
 }
 
 static char *join(char *const *v) {
@@ -72,142 +283,19 @@ static char *join(char *const *v) {
 
         if (!f)
                 return NULL;
-        STRV_FOREACH (s, v)
+        STRV_FOREACH(s, v)
                 (void) fprintf(f, "%s%s", s == v ? "" : ", ", *s);
         return fclose(f) == 0 ? text : NULL;
 }
 
-static int welcome(VarlinkLink *l, const Grant *g, uint64_t left_usec) {
-        _cleanup_free_ char *approvers = join(g->approvers), *message = NULL;
-        uint64_t until = now_usec(CLOCK_REALTIME) + left_usec;
-        char at[TIME_TEXT_MAX], span[TIME_TEXT_MAX];
+char *authorization_welcome(const Grant *g, uint64_t left_usec) {
+        _cleanup_free_ char *approvers = join(g->approvers);
+        char at[TIME_TEXT_MAX], span[TIME_TEXT_MAX], *message;
         bool titled = g->title && g->title[0];
 
-        if (asprintf(&message, "%s %s%s%sapproved by %s; role %s; ends %s (in %s)", g->ticket, titled ? "\"" : "",
-                     titled ? g->title : "", titled ? "\" " : "", approvers ?: "nobody", g->role,
-                     time_format_rfc3339(until, at), time_format_span(left_usec + USEC_PER_SEC / 2, span)) < 0)
-                return -ENOMEM;
-        return varlink_reply(l, json_pack("{s:b,s:s,s:s,s:I}", "allow", 1, "reason", "approved", "message", message,
-                                          "until", (json_int_t) until));
-}
-
-/* How long the grant may live from now: the role's TTL, the verdict's, the end of the ticket's window. */
-static uint64_t allowed_usec(const Grant *g, const Verdict *v) {
-        const Role *role = grant_role(g);
-        uint64_t now = now_usec(CLOCK_REALTIME), left = v->not_after_usec > now ? v->not_after_usec - now : 0;
-
-        if (v->ttl_usec < left)
-                left = v->ttl_usec;
-        return role && role->ttl_usec < left ? role->ttl_usec : left;
-}
-
-static int refuse_used(Authorization *a, const Grant *g) {
-        char message[160];
-
-        (void) snprintf(message, sizeof(message),
-                        "%s has been used, and the role %s lets a ticket be used only once; ask for a new one",
-                        g->ticket, g->role);
-        return refuse_person(a->link, g, &a->caller, "ticket-used", message);
-}
-
-static int authorize_allowed(Authorization *a, Grant *g, Verdict *v) {
-        uint64_t left = allowed_usec(g, v);
-
-        if (grant_update(g, v) < 0)
-                return refuse_person(a->link, g, &a->caller, "ticket-changed",
-                                     "the ticket is not the one this account was made for");
-        if (!grant_role(g))
-                return refuse_person(a->link, g, &a->caller, "role-unknown",
-                                     "this host does not know the ticket's role");
-        if (left < USEC_PER_SEC)
-                return refuse_person(a->link, g, &a->caller, "too-late", "the ticket's time is over");
-        if (g->state == GRANT_RESERVED && used_ticket_is_marked(g))
-                return refuse_used(a, g);
-        if (g->state == GRANT_RESERVED) {
-                g->allowed_usec = left;
-                g->authorized = true;
-                g->authorized_usec = now_usec(CLOCK_BOOTTIME) + AUTHORIZED_USEC;
-        } else {
-                uint64_t now = now_usec(CLOCK_BOOTTIME);
-
-                grant_answered(g);
-                left = g->deadline_usec > now ? g->deadline_usec - now : 0;
-        }
-        return welcome(a->link, g, left);
-}
-
-void authorization_refuse(Authorization *a, const char *reason, const char *message) {
-        const Grant *g = authorization_grant(a);
-
-        if (g)
-                (void) refuse_person(a->link, g, &a->caller, reason, message);
-        else
-                (void) refuse(a->link, "try-again", AGAIN);
-        authorization_free(a);
-}
-
-void authorization_finish(Authorization *a, Verdict *v) {
-        Grant *g = authorization_grant(a);
-
-        if (!g || !v) {
-                authorization_refuse(a, "provider-unreachable", UNREACHABLE);
-                return;
-        }
-        if (v->decision == DECISION_ALLOW)
-                (void) authorize_allowed(a, g, v);
-        else {
-                (void) refuse_person(a->link, g, &a->caller, v->reason, v->message);
-                if (g->state == GRANT_ACTIVE && !verdict_is_no_answer(v))
-                        grant_revoke(g, v->reason, v->message, NULL);
-        }
-        authorization_free(a);
-}
-
-int authorization_ask(Authorization *a, verdict_t answer, void *userdata) {
-        const EvaluateContext context = {.phase = "account",
-                                         .service = a->caller.service,
-                                         .rhost = a->caller.rhost,
-                                         .tty = a->caller.tty};
-
-        return approver_evaluate(a->manager, a->caller.account, &context, answer, userdata);
-}
-
-/* ---- the call ---- */
-
-static void on_authorize_verdict(Manager *m, Verdict *v, void *userdata) {
-        Authorization *a = userdata;
-
-        (void) m;
-        if (!v || !a->wait || !approval_wait_start(a, v))
-                authorization_finish(a, v);
-}
-
-int vl_method_authorize(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        _cleanup_caller_ Caller c = {};
-        Manager *m = userdata;
-        Authorization *a;
-        const Grant *g;
-        bool wait = false;
-        int r;
-
-        r = caller_parse(parameters, &c, &wait);
-        if (r < 0)
-                return r;
-        g = grant_by_account(m, c.account);
-        if (!g)
-                return refuse(l, "session-unknown", "the login took too long; try again");
-        if (g->state == GRANT_REVOKING)
-                return refuse_person(l, g, &c, "try-again",
-                                     "an earlier session of this ticket is being removed; try again in a moment");
-        a = calloc(1, sizeof(*a));
-        if (!a)
-                return -ENOMEM;
-        *a = (Authorization){.manager = m, .link = varlink_link_ref(l), .caller = c, .wait = wait && more};
-        memcpy(a->id, g->id, sizeof(a->id));
-        c = (Caller){};
-        if (authorization_ask(a, on_authorize_verdict, a) < 0)
-                authorization_refuse(a, "provider-unreachable",
-                                     "the approval service cannot be reached, so nothing can be granted now; try again "
-                                     "later");
-        return 0;
+        if (asprintf(&message, "%s %s%s%sapproved by %s; role %s; ends %s (in %s)", g->ticket, titled ? "\"" : "", titled ? g->title : "",
+                     titled ? "\" " : "", approvers ?: "nobody", g->role, time_format_rfc3339(now_usec(CLOCK_REALTIME) + left_usec, at),
+                     time_format_span(left_usec + USEC_PER_SEC / 2, span)) < 0)
+                return NULL;
+        return message;
 }

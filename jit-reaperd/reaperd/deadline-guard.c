@@ -6,17 +6,30 @@
 #include "deadline-guard.h"
 #include "log.h"
 #include "logind.h"
+#include "process-kill.h"
 #include "timefmt.h"
 
 #define SYSTEMD1 "org.freedesktop.systemd1"
 #define SYSTEMD1_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD1_MANAGER "org.freedesktop.systemd1.Manager"
 
-/* We come first when we live, and stop the timer. */
-#define AFTER_DEADLINE_USEC (50 * USEC_PER_MSEC)
+/* We come first when we live, and stop the timer: an elevation is over GRANT_TELL_USEC before its deadline, an account at it. */
+#define AFTER_DEADLINE_USEC (5 * USEC_PER_MSEC)
 
-static void unit_name(const Grant *g, const char *type, char ret[static 40]) {
-        (void) snprintf(ret, 40, "jit-deadline-%u.%s", g->uid, type);
+enum { NAME_SIZE = 48 };
+
+static void unit_name(const Grant *g, const char *type, char ret[static NAME_SIZE]) {
+        if (g->way == WAY_ELEVATION)
+                (void) snprintf(ret, NAME_SIZE, "jit-deadline-%s.%s", g->id, type);
+        else
+                (void) snprintf(ret, NAME_SIZE, "jit-deadline-%u.%s", g->uid, type);
+}
+
+/* CLOCK_MONOTONIC, as PID 1's timers are. */
+static uint64_t elapses_at_usec(const Grant *g) {
+        uint64_t now = now_usec(CLOCK_BOOTTIME), left = g->deadline_usec > now ? g->deadline_usec - now : 0;
+
+        return now_usec(CLOCK_MONOTONIC) + left + (g->way == WAY_ELEVATION ? 0 : AFTER_DEADLINE_USEC);
 }
 
 static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -34,46 +47,91 @@ static int on_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *error
         return 0;
 }
 
-static int append_timer(sd_bus_message *m, uint64_t in_usec, const char *description) {
-        return sd_bus_message_append(m, "a(sv)", 4, "Description", "s", description, "TimersMonotonic", "a(st)", 1, "OnActiveSec",
-                                     in_usec, "AccuracyUSec", "t", USEC_PER_MSEC, "RemainAfterElapse", "b", 0);
+/* Counted from PID 1's own start: what is counted from the timer's start (OnActiveSec=) begins anew with each daemon-reload (seen on 252), and a grant
+ * of an hour would then end an hour late. Only where PID 1 does not tell its start that is better than nothing. */
+static int append_timer(sd_bus_message *m, const Grant *g, const char *description) {
+        uint64_t at = elapses_at_usec(g), start = g->manager->pid1_started_usec;
+
+        return sd_bus_message_append(m, "a(sv)", 4, "Description", "s", description, "TimersMonotonic", "a(st)", 1,
+                                     start > 0 ? "OnStartupSec" : "OnActiveSec", at - (start > 0 ? start : now_usec(CLOCK_MONOTONIC)), "AccuracyUSec", "t", USEC_PER_MSEC, "RemainAfterElapse", "b", 0);
 }
 
+/* One write kills the whole tree (cgroup.kill), while PID 1 goes from process to process; for that a kernel older than 5.14 waits. Nice=: what is to
+ * be killed may keep every processor busy. */
 static int append_service(sd_bus_message *m, const char *service, const char *slice, const char *description) {
-        return sd_bus_message_append(m, "a(sa(sv))", 1, service, 5, "Description", "s", description, "Type", "s", "oneshot",
-                                     "DefaultDependencies", "b", 0, "CollectMode", "s", "inactive-or-failed", "ExecStart",
-                                     "a(sasb)", 1, "/bin/systemctl", 4, "systemctl", "kill", "--signal=SIGKILL", slice, 1);
+        char path[SLICE_PATH_MAX], script[2 * SLICE_PATH_MAX + 128];
+
+        (void) snprintf(script, sizeof(script), "test -e %s/cgroup.kill && echo 1 >%s/cgroup.kill || exec systemctl kill --signal=SIGKILL %s",
+                        slice_path(slice, path), path, slice);
+        return sd_bus_message_append(m, "a(sa(sv))", 1, service, 6, "Description", "s", description, "Type", "s", "oneshot", "Nice", "i", -20,
+                                     "DefaultDependencies", "b", 0, "CollectMode", "s", "inactive-or-failed", "ExecStart", "a(sasb)", 1,
+                                     "/bin/sh", 3, "sh", "-c", script, 1);
 }
 
-void deadline_guard_start(const Grant *g) {
-        sd_bus *bus = logind_bus(g->manager);
+static void start_timer(const Grant *g, sd_bus *bus) {
         JIT_CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        uint64_t now = now_usec(CLOCK_BOOTTIME), left = g->deadline_usec > now ? g->deadline_usec - now : 0;
-        char timer[40], service[40], slice[40], description[160];
+        char timer[NAME_SIZE], service[NAME_SIZE], slice[SLICE_NAME_MAX], description[160];
         int r;
 
-        if (!bus)
-                return;
         unit_name(g, "timer", timer);
         unit_name(g, "service", service);
-        (void) snprintf(slice, sizeof(slice), "user-%u.slice", g->uid);
         (void) snprintf(description, sizeof(description), "End of the grant of %s for %s", g->ticket, g->requester);
         r = sd_bus_message_new_method_call(bus, &m, SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER, "StartTransientUnit");
         if (r >= 0)
                 r = sd_bus_message_append(m, "ss", timer, "fail");
         if (r >= 0)
-                r = append_timer(m, left + AFTER_DEADLINE_USEC, description);
+                r = append_timer(m, g, description);
         if (r >= 0)
-                r = append_service(m, service, slice, description);
+                r = append_service(m, service, grant_slice(g, slice), description);
         if (r >= 0)
                 r = sd_bus_call_async(bus, NULL, m, on_started, NULL, 0);
         if (r < 0)
-                log_warning("Cannot ask PID 1 for a timer for %s, ignoring: %s", g->account, strerror(-r));
+                log_warning("Cannot ask PID 1 for a timer for %s, ignoring: %s", grant_user(g), strerror(-r));
+}
+
+/* ---- when PID 1 started: once ---- */
+
+static int on_pid1_start(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        sd_bus *bus = sd_bus_message_get_bus(reply);
+        Manager *m = userdata;
+        uint64_t at;
+
+        (void) error;
+        m->asking_pid1 = sd_bus_slot_unref(m->asking_pid1);
+        if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "t", &at) >= 0)
+                m->pid1_started_usec = at;
+        else
+                log_warning("PID 1 does not say when it started: a daemon-reload will delay what ends grants without us");
+        for (const Grant *g = m->grants; g; g = g->next)
+                if (g->state == GRANT_ACTIVE) /* who has one already keeps it */
+                        start_timer(g, bus);
+        return 0;
+}
+
+/* False: it cannot even be asked. */
+static bool ask_pid1(Manager *m, sd_bus *bus) {
+        if (m->asking_pid1 && sd_bus_slot_get_bus(m->asking_pid1) == bus)
+                return true;
+        deadline_guard_free(m); /* that of a connection that is gone */
+        return sd_bus_call_method_async(bus, &m->asking_pid1, SYSTEMD1, SYSTEMD1_PATH, "org.freedesktop.DBus.Properties", "Get", on_pid1_start,
+                                        m, "ss", SYSTEMD1_MANAGER, "UserspaceTimestampMonotonic") >= 0;
+}
+
+void deadline_guard_free(Manager *m) {
+        m->asking_pid1 = sd_bus_slot_unref(m->asking_pid1);
+}
+
+void deadline_guard_start(const Grant *g) {
+        sd_bus *bus = logind_bus(g->manager);
+
+        if (!bus || (g->manager->pid1_started_usec == 0 && ask_pid1(g->manager, bus)))
+                return;
+        start_timer(g, bus);
 }
 
 void deadline_guard_stop(const Grant *g) {
         sd_bus *bus = logind_bus(g->manager);
-        char timer[40];
+        char timer[NAME_SIZE];
 
         if (!bus)
                 return;

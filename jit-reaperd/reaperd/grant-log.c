@@ -9,7 +9,7 @@ enum { N_FIELDS = 6, FIELD_MAX = 80 };
 
 void grant_log(const Grant *g, int priority, const char *reason, const char *format, ...) {
         const char *const values[N_FIELDS][2] = {
-                {"JIT_GRANT", g->id},       {"JIT_TICKET", g->ticket},   {"JIT_ACCOUNT", g->account},
+                {"JIT_GRANT", g->id},       {"JIT_TICKET", g->ticket},   {"JIT_ACCOUNT", grant_user(g)},
                 {"JIT_REQUESTER", g->requester}, {"JIT_ROLE", g->role ?: ""}, {"JIT_REASON", reason},
         };
         char fields[N_FIELDS][FIELD_MAX], message[1024];

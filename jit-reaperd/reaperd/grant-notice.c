@@ -38,7 +38,7 @@ static json_t *event_begin(const Grant *g) {
         const Session *s = first_session(g);
         char since[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
 
-        return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "ticket", g->ticket, "account", g->account,
+        return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s*,s:s*,s:s*}", "ticket", g->ticket, "account", grant_user(g),
                          "person", g->requester, "role", g->role ?: "", "host", names && names[0] ? names[0] : "",
                          "since", time_format_rfc3339(g->since_usec, since), "until",
                          time_format_rfc3339(g->until_usec, until), "service", s ? s->service : NULL, "rhost",
@@ -97,7 +97,7 @@ static void notice_put(const Grant *g, const char *kind, json_t *event) {
 
         if (r < 0)
                 log_warning("The notice for %s of the %s of %s is lost, ignoring: %s",
-                            provider_name(g->manager, g->provider) ?: "nobody", kind, g->account, strerror(-r));
+                            provider_name(g->manager, g->provider) ?: "nobody", kind, grant_user(g), strerror(-r));
 }
 
 static void put_start(Grant *g) {
@@ -114,7 +114,7 @@ static int on_later(sd_event_source *s, uint64_t usec, void *userdata) {
                 if (g->state == GRANT_ACTIVE && g->notices == NOTICE_WANTED) {
                         put_start(g);
                         if (grant_record_save(g) < 0)
-                                log_warning("Cannot write the record of %s, ignoring", g->account);
+                                log_warning("Cannot write the record of %s, ignoring", grant_user(g));
                 }
         notice_queue_send(n->queue);
         return 0;

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "approver-link.h"
-#include "artefact.h"
 #include "grant-log.h"
 #include "grant-record.h"
 #include "grant-recheck.h"
@@ -37,7 +36,7 @@ static bool is_followed(const Grant *g) {
  * over. */
 static void silence_changed(const Grant *g) {
         if (grant_record_save(g) < 0)
-                log_warning("Cannot write the record of %s, ignoring: /run is full?", g->account);
+                log_warning("Cannot write the record of %s, ignoring: /run is full?", grant_user(g));
 }
 
 static const char *asked_name(const Grant *g) {
@@ -112,13 +111,13 @@ static void judge_active(Grant *g, Verdict *v) {
 static void judge_reserved(Grant *g, Verdict *v) {
         if (v->decision != DECISION_ALLOW)
                 g->authorized = false;
-        if (v->decision == DECISION_UNKNOWN || grant_update(g, v) < 0) {
+        if (v->decision == DECISION_UNKNOWN || (g->way == WAY_ELEVATION && v->decision != DECISION_ALLOW) || grant_update(g, v) < 0) {
                 grant_release(g);
                 return;
         }
         strv_free(g->keys);
-        g->keys = take_ptr(v->keys);
-        if (grant_record_save(g) < 0 || keys_file_make(g, g->until_usec) < 0)
+        g->keys = g->way == WAY_ACCOUNT ? take_ptr(v->keys) : NULL;
+        if (grant_reserved_changed(g) < 0)
                 grant_release(g);
 }
 
@@ -133,10 +132,6 @@ void grant_judge(Grant *g, Verdict *v) {
 
 /* ---- asked at once ---- */
 
-typedef struct Recheck {
-        char account[ACCOUNT_NAME_MAX + 1], id[17];
-} Recheck;
-
 /* An answer has made room for the next question. */
 static void recheck_those_due(Manager *m) {
         for (Grant *g = m->grants; g && m->n_rechecks_due > 0; g = g->next)
@@ -150,18 +145,18 @@ static void recheck_those_due(Manager *m) {
 }
 
 static void on_recheck(Manager *m, Verdict *v, void *userdata) {
-        /* The grant may have gone meanwhile, and another of its name have come. */
-        _cleanup_free_ Recheck *asked = userdata;
-        Grant *g = grant_by_account(m, asked->account);
+        _cleanup_free_ GrantRef *asked = userdata;
+        Grant *g;
 
         recheck_those_due(m);
-        if (g && streq(g->id, asked->id))
+        g = grant_get(m, asked);
+        if (g)
                 grant_judge(g, v);
 }
 
 void grant_recheck(Grant *g) {
-        static const EvaluateContext context = {.phase = "recheck"};
-        Recheck *asked;
+        const EvaluateContext context = {.phase = "recheck", .person = g->way == WAY_ELEVATION ? g->requester : NULL};
+        GrantRef *asked;
         int r;
 
         if (g->state != GRANT_RESERVED && g->state != GRANT_ACTIVE)
@@ -169,8 +164,7 @@ void grant_recheck(Grant *g) {
         asked = malloc(sizeof(*asked));
         if (!asked)
                 return;
-        memcpy(asked->account, g->account, sizeof(asked->account));
-        memcpy(asked->id, g->id, sizeof(asked->id));
+        *asked = grant_ref(g);
         r = approver_evaluate(g->manager, g->account, &context, on_recheck, asked);
         if (r >= 0)
                 return;
@@ -179,5 +173,5 @@ void grant_recheck(Grant *g) {
                 g->recheck_due = true;
                 g->manager->n_rechecks_due++;
         } else if (r != -EBUSY)
-                log_warning("Cannot ask about %s again, ignoring: its deadline holds", g->account);
+                log_warning("Cannot ask about %s again, ignoring: its deadline holds", grant_user(g));
 }

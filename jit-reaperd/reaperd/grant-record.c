@@ -13,7 +13,7 @@
 #include "log.h"
 #include "provider-name.h"
 #include "reap.h"
-#include "session.h"
+#include "session-record.h"
 #include "timefmt.h"
 #include "uid-range.h"
 
@@ -32,33 +32,13 @@ static void record_name(const char *id, char ret[static 48]) {
         (void) snprintf(ret, 48, "%s.json", id);
 }
 
-json_t *session_to_json(const Session *s) {
-        json_t *j = json_object();
+static int add_whose(json_t *j, const Grant *g) {
+        int r;
 
-        if (!j)
-                return NULL;
-        (void) json_set_str(j, "service", s->service);
-        (void) json_set_str(j, "rhost", s->rhost);
-        (void) json_set_str(j, "tty", s->tty);
-        (void) json_set_str(j, "id", s->logind_id);
-        (void) json_set_uint(j, "pid", (uint64_t) s->pid);
-        (void) json_set_uint(j, "from", s->from_usec);
-        if (s->to_usec > 0)
-                (void) json_set_uint(j, "to", s->to_usec);
-        return j;
-}
-
-static json_t *sessions_to_record(const Session *first) {
-        json_t *a = json_array();
-
-        for (const Session *s = first; s; s = s->next) {
-                json_t *j = session_to_json(s);
-                if (!j || json_set_uint(j, "pidStart", s->pid_start) < 0 || json_array_append_new(a, j) < 0) {
-                        json_decref(a);
-                        return NULL;
-                }
-        }
-        return a;
+        if (g->way == WAY_ACCOUNT)
+                return json_set_uint(j, "uid", g->uid);
+        r = json_set_uint(j, "personUid", g->person_uid);
+        return r < 0 ? r : json_set_opt(j, "rule", json_boolean(g->has_rule));
 }
 
 /* What is asked again, and since when nobody answers. */
@@ -87,16 +67,16 @@ static int record_save(const Grant *g, int dir_fd) {
         _cleanup_free_ char *text = NULL;
         char name[48];
 
-        j = json_pack("{s:s,s:s,s:I,s:s,s:b,s:s,s:s*,s:s,s:s,s:s*,s:o,s:o,s:o,s:I,s:I,s:I,s:s*,s:s*,s:I,s:I,s:o,s:o}", "id", g->id, "account",
-                      g->account, "uid", (json_int_t) g->uid, "state", state_names[g->state], "authorized", g->authorized,
-                      "ticket", g->ticket, "title", g->title, "requester", g->requester, "role", g->role ?: "", "digest",
+        j = json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s*,s:s,s:s,s:s*,s:o,s:o,s:o,s:I,s:I,s:I,s:s*,s:s*,s:I,s:I,s:o,s:o}", "id", g->id,
+                      "account", g->account, "way", grant_way_to_string(g->way), "state", state_names[g->state], "authorized",
+                      g->authorized, "allowed", g->allowed, "ticket", g->ticket, "title", g->title, "requester", g->requester, "role", g->role ?: "", "digest",
                       g->digest, "approvers", json_from_strv(g->approvers), "commands", json_from_strv(g->commands), "keys",
                       json_from_strv(g->keys), "since", (json_int_t) g->since_usec, "until", (json_int_t) g->until_usec,
                       "deadline", (json_int_t) g->deadline_usec, "endReason",
                       g->end_reason, "endBy", g->end_by, "end", (json_int_t) (g->state == GRANT_ACTIVE ? 0 : g->end_usec),
                       "gone", (json_int_t) (g->state == GRANT_ACTIVE ? 0 : g->gone_usec), "sessions", sessions_to_record(g->sessions), "past",
                       sessions_to_record(g->past));
-        text = j && add_provider(j, g) >= 0 ? json_dumps(j, JSON_COMPACT) : NULL;
+        text = j && add_whose(j, g) >= 0 && add_provider(j, g) >= 0 ? json_dumps(j, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;
         record_name(g->id, name);
@@ -122,67 +102,18 @@ int grant_record_remove(const Grant *g) {
 
 /* ---- reading back ---- */
 
-static int session_from_json(Grant *g, const json_t *object, Session **ret) {
-        struct {
-                Session s;
-                uint64_t pid;
-        } p = {};
-        static const JsonField table[] = {
-                {"service", JSON_FIELD_STRING, offsetof(Session, service), 255, JSON_REQUIRED},
-                {"rhost", JSON_FIELD_STRING, offsetof(Session, rhost), 255, 0},
-                {"tty", JSON_FIELD_STRING, offsetof(Session, tty), 255, 0},
-                {"id", JSON_FIELD_STRING, offsetof(Session, logind_id), 255, 0},
-                {"pid", JSON_FIELD_UINT, sizeof(Session), INT32_MAX, JSON_REQUIRED},
-                {"pidStart", JSON_FIELD_UINT, offsetof(Session, pid_start), INT64_MAX, JSON_REQUIRED},
-                {"from", JSON_FIELD_UINT, offsetof(Session, from_usec), INT64_MAX, 0},
-                {"to", JSON_FIELD_UINT, offsetof(Session, to_usec), INT64_MAX, 0},
-                {},
-        };
-        Session *s;
-        int r;
-
-        _Static_assert(__builtin_offsetof(__typeof__(p), pid) == sizeof(Session), "the table's offset of pid");
-        r = json_dispatch(object, table, &p, NULL);
-        s = r < 0 ? NULL : session_new(g);
-        if (!s) {
-                free(p.s.service);
-                free(p.s.rhost);
-                free(p.s.tty);
-                free(p.s.logind_id);
-                return r < 0 ? r : -ENOMEM;
-        }
-        *s = p.s;
-        s->grant = g;
-        s->pid = (pid_t) p.pid;
-        *ret = s;
-        return 0;
-}
-
-static int sessions_from_json(Grant *g, const json_t *array, Session **ret_first) {
-        Session **end = ret_first;
-        const json_t *object;
-        size_t i;
-
-        json_array_foreach((json_t *) array, i, object) {
-                int r = session_from_json(g, object, end);
-                if (r < 0)
-                        return r;
-                end = &(*end)->next;
-        }
-        return 0;
-}
-
 typedef struct Record {
         Grant grant;
-        char *id, *account, *state, *provider, *silence;
-        uint64_t uid, recheck_sec, grace_sec, answered_usec;
-        bool comments, noticed;
+        char *id, *account, *way, *state, *provider, *silence;
+        uint64_t uid, person_uid, recheck_sec, grace_sec, answered_usec;
+        bool comments, noticed, authorized, allowed, rule;
         json_t *sessions, *past;
 } Record;
 
 static void record_done(Record *rec) {
         free(rec->id);
         free(rec->account);
+        free(rec->way);
         free(rec->state);
         free(rec->provider);
         free(rec->silence);
@@ -194,9 +125,13 @@ static int record_parse(const json_t *object, Record *ret) {
         static const JsonField table[] = {
                 {"id", JSON_FIELD_STRING, offsetof(Record, id), 16, JSON_REQUIRED},
                 {"account", JSON_FIELD_STRING, offsetof(Record, account), ACCOUNT_NAME_MAX, JSON_REQUIRED},
-                {"uid", JSON_FIELD_UINT, offsetof(Record, uid), UINT32_MAX - 1, JSON_REQUIRED},
+                {"way", JSON_FIELD_STRING, offsetof(Record, way), 16, 0},
+                {"uid", JSON_FIELD_UINT, offsetof(Record, uid), UINT32_MAX - 1, 0},
+                {"personUid", JSON_FIELD_UINT, offsetof(Record, person_uid), UINT32_MAX - 1, 0},
+                {"rule", JSON_FIELD_BOOL, offsetof(Record, rule), 0, 0},
                 {"state", JSON_FIELD_STRING, offsetof(Record, state), 16, JSON_REQUIRED},
-                {"authorized", JSON_FIELD_BOOL, offsetof(Record, grant.authorized), 0, 0},
+                {"authorized", JSON_FIELD_BOOL, offsetof(Record, authorized), 0, 0},
+                {"allowed", JSON_FIELD_BOOL, offsetof(Record, allowed), 0, 0},
                 {"ticket", JSON_FIELD_STRING, offsetof(Record, grant.ticket), TICKET_ID_MAX, JSON_REQUIRED},
                 {"title", JSON_FIELD_STRING, offsetof(Record, grant.title), 512, 0},
                 {"requester", JSON_FIELD_STRING, offsetof(Record, grant.requester), PERSON_NAME_MAX, JSON_REQUIRED},
@@ -225,6 +160,7 @@ static int record_parse(const json_t *object, Record *ret) {
         };
 
         ret->grace_sec = GRACE_NONE;
+        ret->uid = ret->person_uid = UID_NONE;
         return json_dispatch(object, table, ret, NULL);
 }
 
@@ -240,6 +176,22 @@ static void take_provider(Manager *m, const Record *rec, Grant *g) {
         g->recheck_at_usec = USEC_INFINITY;
 }
 
+/* Exactly the one UID that its kind has. */
+static int take_whose(const Manager *m, const Record *rec, Grant *g) {
+        g->has_rule = rec->rule;
+        g->uid = (uid_t) rec->uid;
+        g->person_uid = (uid_t) rec->person_uid;
+        if (!rec->way || streq(rec->way, "account")) { /* not said: as above */
+                g->way = WAY_ACCOUNT;
+                return uid_range_contains(m->uids, g->uid) && g->person_uid == UID_NONE && !g->has_rule ? 0 : -EBADMSG;
+        }
+        g->way = WAY_ELEVATION;
+        return streq(rec->way, "elevation") && g->uid == UID_NONE && g->person_uid != UID_NONE && g->person_uid != 0 &&
+                               !uid_range_contains(m->uids, g->person_uid) && g->state != GRANT_RESERVED
+                       ? 0
+                       : -EBADMSG;
+}
+
 static int record_to_grant(Manager *m, Record *rec) {
         Grant *g = &rec->grant;
         char folded[ACCOUNT_NAME_MAX + 1];
@@ -248,18 +200,18 @@ static int record_to_grant(Manager *m, Record *rec) {
                 free(rec->grant.role);
                 rec->grant.role = NULL;
         }
-        if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16 ||
-            !uid_range_contains(m->uids, (uid_t) rec->uid))
+        if (account_name_parse(rec->account, folded) < 0 || !streq(folded, rec->account) || strlen(rec->id) != 16)
                 return -EBADMSG;
         for (int s = GRANT_RESERVED; s <= GRANT_FORGOTTEN; s++)
                 if (streq(rec->state, state_names[s])) {
                         g->state = (GrantState) s;
                         g->manager = m;
-                        g->uid = (uid_t) rec->uid;
+                        g->authorized = rec->authorized;
+                        g->allowed = rec->allowed;
                         memcpy(g->id, rec->id, sizeof(g->id));
                         memcpy(g->account, folded, sizeof(folded));
                         take_provider(m, rec, g);
-                        return 0;
+                        return take_whose(m, rec, g);
                 }
         return -EBADMSG;
 }
@@ -287,9 +239,9 @@ static int record_load(Manager *m, int dir_fd, const char *name, Grant **ret) {
         *g = rec.grant;
         g->manager = m;
         if (r >= 0)
-                r = sessions_from_json(g, rec.sessions, &g->sessions);
+                r = sessions_from_record(g, rec.sessions, true, &g->sessions);
         if (r >= 0)
-                r = sessions_from_json(g, rec.past, &g->past);
+                r = sessions_from_record(g, rec.past, false, &g->past);
         if (r >= 0)
                 r = grant_link(g);
         record_done(&rec);
@@ -363,7 +315,7 @@ static void end_by_reboot(Grant *g) {
         g->end_usec = now_usec(CLOCK_REALTIME);
         g->gone_usec = 0;
         if (grant_record_save(g) < 0)
-                log_warning("Cannot write the record of %s, ignoring: its copy stays until the receipt", g->account);
+                log_warning("Cannot write the record of %s, ignoring: its copy stays until the receipt", grant_user(g));
         reap_start(g, NULL);
 }
 

@@ -5,8 +5,6 @@
 /* /run/jit/grants/ID.json: what is about to be true of a grant, written before it is. Root only, on a tmpfs: a reboot ends all grants and
  * their records with them. */
 
-#include <jansson.h>
-
 #include "grant.h"
 
 int grant_record_save(const Grant *g);
@@ -19,7 +17,5 @@ int grant_record_load_all(Manager *m, void (*resume)(Grant *g));
 /* The grants that a reboot ended: what they left on the disk is removed, and their receipts are written (reason "reboot"). To be called after
  * grant_record_load_all(). */
 int grant_record_load_lost(Manager *m);
-/* A session as JSON: for records and receipts. */
-json_t *session_to_json(const Session *s);
 
 #endif

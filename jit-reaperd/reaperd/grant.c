@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
-#include <search.h>
 #include <sys/random.h>
 
 #include "artefact.h"
@@ -21,88 +20,23 @@ const Role *grant_role(const Grant *g) {
         return g->role ? config_role(g->manager->config, g->role) : NULL;
 }
 
+uint64_t grant_since_boottime(const Grant *g) {
+        uint64_t life = g->until_usec > g->since_usec ? g->until_usec - g->since_usec : 0;
+
+        return g->deadline_usec > life ? g->deadline_usec - life : 0;
+}
+
+int grant_recording_check(const Grant *g) {
+        const Role *role = grant_role(g);
+
+        if (!role || role->record != ROLE_RECORD_TLOG)
+                return 0;
+        /* A person's own account has a shell of its own. */
+        return g->way == WAY_ACCOUNT && access(TLOG_PROGRAM, X_OK) >= 0 ? 0 : -ENOPKG;
+}
+
 bool grant_is_authorized(const Grant *g) {
         return g->authorized && (g->state == GRANT_ACTIVE || (g->state == GRANT_RESERVED && now_usec(CLOCK_BOOTTIME) < g->authorized_usec));
-}
-
-/* ---- finding ---- */
-
-static int compare_account(const void *a, const void *b) {
-        return strcmp(((const Grant *) a)->account, ((const Grant *) b)->account);
-}
-
-static int compare_uid(const void *a, const void *b) {
-        uid_t x = ((const Grant *) a)->uid, y = ((const Grant *) b)->uid;
-
-        return (x > y) - (x < y);
-}
-
-static Grant *find(void *const *tree, const Grant *key, int (*compare)(const void *, const void *)) {
-        Grant *const *node = tfind(key, tree, compare);
-
-        return node ? *node : NULL;
-}
-
-Grant *grant_by_account(const Manager *m, const char *account) {
-        Grant key = {};
-
-        if (strlen(account) > ACCOUNT_NAME_MAX)
-                return NULL;
-        memcpy(key.account, account, strlen(account) + 1);
-        return find(&m->grants_by_account, &key, compare_account);
-}
-
-Grant *grant_by_uid(const Manager *m, uid_t uid) {
-        Grant key = {.uid = uid};
-
-        return find(&m->grants_by_uid, &key, compare_uid);
-}
-
-Grant *grant_find(const Manager *m, const char *what) {
-        char account[ACCOUNT_NAME_MAX + 1];
-        Grant *g = account_name_parse(what, account) < 0 ? NULL : grant_by_account(m, account);
-
-        for (Grant *i = m->grants; !g && i; i = i->next)
-                if (streq(i->id, what) || strcasecmp(i->ticket, what) == 0)
-                        g = i;
-        return g;
-}
-
-static bool tree_insert(void **tree, Grant *g, int (*compare)(const void *, const void *)) {
-        Grant **node = tsearch(g, tree, compare);
-
-        return node && *node == g;
-}
-
-int grant_link(Grant *g) {
-        Manager *m = g->manager;
-
-        if (g->state != GRANT_FORGOTTEN) {
-                if (grant_by_account(m, g->account) || grant_by_uid(m, g->uid))
-                        return -EEXIST;
-                if (!tree_insert(&m->grants_by_account, g, compare_account))
-                        return -ENOMEM;
-                if (!tree_insert(&m->grants_by_uid, g, compare_uid)) {
-                        (void) tdelete(g, &m->grants_by_account, compare_account);
-                        return -ENOMEM;
-                }
-        }
-        g->next = m->grants;
-        g->prev = &m->grants;
-        if (g->next)
-                g->next->prev = &g->next;
-        m->grants = g;
-        m->n_grants++;
-        return 0;
-}
-
-void grant_forget_account(Grant *g) {
-        Manager *m = g->manager;
-
-        if (find(&m->grants_by_account, g, compare_account) == g)
-                (void) tdelete(g, &m->grants_by_account, compare_account);
-        if (find(&m->grants_by_uid, g, compare_uid) == g)
-                (void) tdelete(g, &m->grants_by_uid, compare_uid);
 }
 
 Grant *grant_free(Grant *g) {
@@ -186,6 +120,7 @@ int grant_update(Grant *g, Verdict *v) {
             (g->state == GRANT_ACTIVE && !(is_same_digest(g, v) && is_same_provider(g, v))))
                 return -ESTALE;
         take_provider(g, v);
+        g->allowed = v->decision == DECISION_ALLOW;
         TAKE(g->title, v->title);
         TAKE(g->digest, v->digest);
         TAKE_STRV(g->approvers, v->approvers);
@@ -195,13 +130,16 @@ int grant_update(Grant *g, Verdict *v) {
         return 0;
 }
 
-static int grant_new(Manager *m, const char *account, Verdict *v, Grant **ret) {
+static Grant *grant_new(Manager *m, const char *account, Way way, Verdict *v) {
         Grant *g = calloc(1, sizeof(*g));
-        int r;
 
-        if (!g)
-                return -ENOMEM;
-        *g = (Grant){.manager = m, .state = GRANT_RESERVED, .grace_sec = GRACE_NONE};
+        if (!g || random_id(g->id) < 0) {
+                free(g);
+                return NULL;
+        }
+        g->manager = m;
+        g->way = way;
+        g->uid = g->person_uid = UID_NONE;
         (void) snprintf(g->account, sizeof(g->account), "%s", account);
         g->ticket = take_ptr(v->ticket);
         g->title = take_ptr(v->title);
@@ -210,22 +148,33 @@ static int grant_new(Manager *m, const char *account, Verdict *v, Grant **ret) {
         g->digest = take_ptr(v->digest);
         g->approvers = take_ptr(v->approvers);
         g->commands = take_ptr(v->commands);
-        g->keys = take_ptr(v->keys);
+        g->allowed = v->decision == DECISION_ALLOW;
         take_provider(g, v);
+        return g;
+}
+
+/* RESERVED until then, CLOCK_BOOTTIME. */
+static void set_deadline(Grant *g, uint64_t deadline_usec) {
+        uint64_t now = now_usec(CLOCK_BOOTTIME);
+
         g->since_usec = now_usec(CLOCK_REALTIME);
-        g->until_usec = g->since_usec + m->config->reserve_usec;
-        g->deadline_usec = now_usec(CLOCK_BOOTTIME) + m->config->reserve_usec;
-        r = random_id(g->id);
-        if (r >= 0)
-                r = uid_range_take(m->uids, account, uid_is_taken, m, &g->uid);
-        if (r >= 0)
-                r = grant_link(g);
-        if (r < 0) {
-                grant_free(g);
+        g->until_usec = g->since_usec + (deadline_usec > now ? deadline_usec - now : 0);
+        g->deadline_usec = deadline_usec;
+}
+
+static bool has_way(const Grant *g, unsigned way) {
+        const Role *role = grant_role(g);
+
+        return role && (role->ways & way);
+}
+
+/* What a RESERVED account is known by: to sshd its keys, to sudo (where the verdict is a yes) that the requester may become it. */
+static int make_reserved(const Grant *g) {
+        int r = keys_file_make(g, g->until_usec);
+
+        if (r < 0)
                 return r;
-        }
-        *ret = g;
-        return 0;
+        return g->allowed && has_way(g, ROLE_WAY_ACCOUNT) ? sudoers_file_make(g) : sudoers_file_remove(g);
 }
 
 int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
@@ -238,13 +187,22 @@ int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
                 return -EEXIST;
         if (m->n_grants >= m->config->grants_max)
                 return -ENOSPC;
-        r = grant_new(m, account, v, &g);
-        if (r < 0)
+        g = grant_new(m, account, WAY_ACCOUNT, v);
+        if (!g)
+                return -ENOMEM;
+        g->keys = take_ptr(v->keys);
+        set_deadline(g, now_usec(CLOCK_BOOTTIME) + m->config->reserve_usec);
+        r = uid_range_take(m->uids, account, uid_is_taken, m, &g->uid);
+        if (r >= 0)
+                r = grant_link(g);
+        if (r < 0) {
+                grant_free(g);
                 return r;
+        }
         r = grant_record_save(g);
         if (r >= 0)
-                r = keys_file_make(g, g->until_usec);
-        if (r >= 0 && v->decision == DECISION_ALLOW)
+                r = make_reserved(g);
+        if (r >= 0 && g->allowed)
                 r = manager_mask_make(g);
         if (r >= 0)
                 r = grant_arm(g);
@@ -256,12 +214,44 @@ int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {
         return 0;
 }
 
-void grant_release(Grant *g) {
+int grant_elevate(Manager *m, const char *account, uid_t person_uid, Verdict *v, uint64_t until_usec, uint64_t allowed_usec, Grant **ret) {
+        Grant *g;
         int r;
 
-        if (g->authorized) /* a session that a wrong PAM configuration let in */
+        if (v->decision != DECISION_ALLOW || !verdict_is_for(v, account) || person_uid == 0 || person_uid == UID_NONE ||
+            uid_range_contains(m->uids, person_uid))
+                return -EINVAL;
+        if (grant_by_person(m, person_uid))
+                return -EEXIST;
+        if (m->n_grants >= m->config->grants_max)
+                return -ENOSPC;
+        g = grant_new(m, account, WAY_ELEVATION, v);
+        if (!g)
+                return -ENOMEM;
+        g->person_uid = person_uid;
+        set_deadline(g, until_usec);
+        g->authorized = true;
+        g->authorized_usec = until_usec;
+        g->allowed_usec = allowed_usec;
+        r = grant_link(g);
+        if (r >= 0)
+                r = grant_arm(g);
+        if (r < 0) {
+                grant_free(g);
+                return r;
+        }
+        *ret = g;
+        return 0;
+}
+
+static void release_account(Grant *g) {
+        int r;
+
+        if (g->authorized || g->allowed) /* a session that a wrong PAM or sudo configuration let in */
                 (void) uid_kill_all(g->uid, uid_range_sender(g->manager->uids));
-        r = keys_file_remove(g);
+        r = sudoers_file_remove(g);
+        if (r >= 0)
+                r = keys_file_remove(g);
         if (r >= 0)
                 r = manager_mask_remove(g);
         if (r >= 0)
@@ -269,13 +259,32 @@ void grant_release(Grant *g) {
         if (r < 0)
                 log_error("Cannot remove what was reserved for %s, ignoring: %s", g->account, strerror(-r));
         uid_range_give_back(g->manager->uids, g->account, g->uid);
+}
+
+void grant_release(Grant *g) {
+        if (g->way == WAY_ACCOUNT)
+                release_account(g);
         grant_free(g);
+}
+
+int grant_reserved_changed(Grant *g) {
+        int r;
+
+        if (g->way == WAY_ELEVATION) /* has neither */
+                return 0;
+        r = grant_record_save(g);
+        return r < 0 ? r : make_reserved(g);
 }
 
 /* ---- time ---- */
 
 static uint64_t end_usec(const Grant *g) {
         return g->state == GRANT_ACTIVE ? g->deadline_usec - GRANT_TELL_USEC : g->deadline_usec;
+}
+
+/* A person's own terminals say nothing about the elevation. */
+static bool has_idle_limit(const Grant *g, const Role *role) {
+        return g->way == WAY_ACCOUNT && role && role->idle_usec > 0;
 }
 
 static int on_grant_timer(sd_event_source *s, uint64_t usec, void *userdata) {
@@ -293,7 +302,7 @@ static int on_grant_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         }
         if (g->state != GRANT_ACTIVE)
                 return 0;
-        if (role && role->idle_usec > 0 && idle_due_usec(g, role->idle_usec) <= now) {
+        if (has_idle_limit(g, role) && idle_due_usec(g, role->idle_usec) <= now) {
                 grant_revoke(g, "idle", "nobody has typed anything for too long", NULL);
                 return 0;
         }
@@ -313,7 +322,7 @@ static uint64_t next_due_usec(Grant *g) {
                 if (before > 0 && before < g->deadline_usec && g->deadline_usec - before < due)
                         due = g->deadline_usec - before;
         }
-        if (role && role->idle_usec > 0) {
+        if (has_idle_limit(g, role)) {
                 uint64_t idle = idle_due_usec(g, role->idle_usec);
                 if (idle < due)
                         due = idle;
@@ -338,8 +347,6 @@ int grant_extend(Grant *g, uint64_t deadline_usec) {
                 return 0;
         g->until_usec += deadline_usec - g->deadline_usec;
         g->deadline_usec = deadline_usec;
-        r = grant_record_save(g);
-        if (r >= 0)
-                r = keys_file_make(g, g->until_usec);
+        r = grant_reserved_changed(g);
         return r < 0 ? r : grant_arm(g);
 }

@@ -32,7 +32,7 @@ static void end_stranger(Manager *m, const char *id, uid_t uid) {
         log_fields(LOG_WARNING, fields, "Session %s has UID %u, which no grant has: killing it", id, uid);
         int slice = user_slice_open(uid);
         if (slice >= 0) {
-                (void) user_slice_kill(slice);
+                (void) slice_kill(slice);
                 (void) close(slice);
         }
         (void) uid_kill_all(uid, uid_range_sender(m->uids));
@@ -46,7 +46,7 @@ static Session *find_session(const Grant *g, const char *id) {
 
         for (Session *s = g->sessions; s; s = s->next) {
                 _cleanup_free_ char *of_pid = NULL;
-                if (s->logind_id)
+                if (s->logind_id || s->kind != SESSION_LOGIN)
                         continue;
                 if (sd_pid_get_session(s->pid, &of_pid) >= 0 && streq(of_pid, id))
                         return s;
@@ -86,14 +86,17 @@ static int on_session_new(sd_bus_message *message, void *userdata, sd_bus_error 
         return 0;
 }
 
-/* logind has removed a session: its scope is empty or it was terminated. */
+/* logind has removed a session: its scope is empty or it was terminated. Anybody may send us a signal that says so (a match tells senders apart by
+ * dbus-daemon's kindness, which does not hold for a message to us alone): its file below /run/systemd/sessions must be gone, too. */
 static int on_session_removed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         LogindLink *l = userdata;
         const char *id;
+        uid_t uid;
 
         (void) error;
-        if (sd_bus_message_read(message, "s", &id) < 0)
+        if (sd_bus_message_read(message, "s", &id) < 0 || sd_session_get_uid(id, &uid) >= 0)
                 return 0;
+        login_session_removed(l->manager, id);
         Session *s = session_by_logind_id(l->manager, id);
         if (s)
                 session_end(s);
@@ -117,13 +120,26 @@ static int on_sessions(sd_bus_message *reply, void *userdata, sd_bus_error *erro
         return 0;
 }
 
+/* An elevation has no slice of its own before its first scope. */
+static bool has_slice(const Grant *g) {
+        const Session *s = g->sessions;
+
+        while (g->way == WAY_ELEVATION && s && s->kind != SESSION_SCOPE)
+                s = s->next;
+        return s;
+}
+
 static int on_logind_owner(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         LogindLink *l = userdata;
+        const char *sender = message ? sd_bus_message_get_sender(message) : NULL;
 
-        (void) message, (void) error;
+        (void) error;
+        if (message && (!sender || !streq(sender, "org.freedesktop.DBus"))) /* see on_session_removed() */
+                return 0;
         for (const Grant *g = l->manager->grants; g; g = g->next)
-                if (g->state == GRANT_ACTIVE)
+                if (g->state == GRANT_ACTIVE && has_slice(g))
                         deadline_guard_start(g);
+        login_session_reconcile(l->manager);
         (void) sd_bus_call_method_async(l->bus, NULL, LOGIN1, LOGIN1_PATH, LOGIN1_MANAGER, "ListSessions", on_sessions, l, "");
         return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "approver-link.h"
 #include "artefact.h"
+#include "ask-limit.h"
 #include "grant.h"
 #include "log.h"
 #include "lookup.h"
@@ -55,6 +56,7 @@ static void add_miss(Manager *m, const char *account, uint64_t for_usec) {
 
 void lookup_forget_misses(Manager *m) {
         memset(m->misses, 0, sizeof(m->misses));
+        ask_limits_forget_misses(m);
 }
 
 static void lookup_end(Lookup *l, Grant *g, int error) {

@@ -7,6 +7,7 @@
 #include "artefact.h"
 #include "file-io.h"
 #include "logind.h"
+#include "process-kill.h"
 
 enum { NAME_SIZE = 48 };
 
@@ -46,8 +47,8 @@ void manager_mask_announce(const Grant *g) {
                                                 "org.freedesktop.systemd1.Manager", "LoadUnit", on_done, NULL, "s", name);
 }
 
-static void stop_unit(const Grant *g, const char *name) {
-        sd_bus *bus = logind_bus(g->manager);
+static void stop_unit(const Manager *m, const char *name) {
+        sd_bus *bus = logind_bus(m);
 
         if (bus)
                 (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
@@ -58,14 +59,23 @@ void runtime_dir_stop(const Grant *g) {
         char name[NAME_SIZE];
 
         runtime_dir_name(g->uid, name);
-        stop_unit(g, name);
+        stop_unit(g->manager, name);
 }
 
-void user_slice_stop(const Grant *g) {
-        char name[NAME_SIZE];
+void slice_stop(const Grant *g) {
+        char name[SLICE_NAME_MAX];
 
-        (void) snprintf(name, sizeof(name), "user-%u.slice", g->uid);
-        stop_unit(g, name);
+        stop_unit(g->manager, grant_slice(g, name));
+}
+
+void slice_end(Manager *m, const char *slice) {
+        int fd = slice_open(slice);
+
+        if (fd >= 0) {
+                (void) slice_kill(fd);
+                (void) close(fd);
+        }
+        stop_unit(m, slice);
 }
 
 int manager_mask_make(const Grant *g) {

@@ -9,6 +9,10 @@
 
 #include "approval-wait.h"
 #include "approver-link.h"
+#include "artefact.h"
+#include "ask-limit.h"
+#include "deadline-guard.h"
+#include "decision.h"
 #include "grant-notice.h"
 #include "grant-recheck.h"
 #include "grant-record.h"
@@ -54,7 +58,7 @@ static int open_directories(Manager *m) {
                 int *fd;
         } below_run[] = {
                 {"grants", 0700, &d->grants}, {"keys", 0711, &d->keys}, {"sudoers.d", 0750, &d->sudoers},
-                {"home", 0711, &d->homes},
+                {"home", 0711, &d->homes}, {"elevated", 0711, &d->elevated},
         };
         int r;
 
@@ -255,19 +259,21 @@ static int take_sockets(Manager *m) {
 
 /* ---- state ---- */
 
-/* What a grant of a record needs to go on: its sessions' processes, its timer; or its end. */
+/* What a grant of a record needs to go on: its sessions' witnesses, its timer; or its end. */
 static void resume(Grant *g) {
-        for (Session *s = g->sessions, *next; s; s = next) {
-                next = s->next;
-                if (session_resume(s) < 0 && g->state == GRANT_ACTIVE && (s->next || s != g->sessions))
-                        session_end(s);
-        }
+        bool alive;
+
         if (g->state == GRANT_REVOKING || g->state == GRANT_FORGOTTEN) {
+                (void) session_resume_all(g); /* for their processes that are in no slice yet */
                 reap_start(g, NULL);
                 return;
         }
-        if (g->state == GRANT_ACTIVE && (!g->sessions || !g->sessions->pidfd))
-                grant_revoke(g, "session-ended", NULL, NULL);
+        /* Before the sessions: one that is over takes both away again. */
+        if (g->state == GRANT_ACTIVE && g->has_rule && elevated_marker_make(g) < 0)
+                log_warning("Cannot make the marker of %s, ignoring: it should be there", grant_user(g));
+        alive = session_resume_all(g);
+        if (g->state == GRANT_ACTIVE && !alive) /* what PID 1 killed at the deadline had no other end */
+                grant_revoke(g, now_usec(CLOCK_BOOTTIME) >= g->deadline_usec ? "deadline" : "session-ended", NULL, NULL);
         else if (grant_arm(g) < 0)
                 grant_revoke(g, "internal", NULL, NULL);
         else if (g->state == GRANT_ACTIVE) {
@@ -291,7 +297,7 @@ int manager_new(Manager **ret) {
 
         if (!m)
                 return -ENOMEM;
-        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+        m->dirs = (Directories){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
         r = sd_event_default(&m->event);
         if (r < 0) {
                 manager_free(m);
@@ -344,6 +350,8 @@ Manager *manager_free(Manager *m) {
                 return NULL;
         lookup_free_all(m);
         approval_wait_free_all(m);
+        decisions_free(m);
+        ask_limits_free(m);
         m->rechecks = rechecks_free(m->rechecks);
         m->approver = approver_link_free(m->approver);
         while (m->grants)
@@ -351,6 +359,7 @@ Manager *manager_free(Manager *m) {
         m->notices = notices_free(m->notices);
         varlink_server_free(m->api);
         varlink_server_free(m->userdb);
+        deadline_guard_free(m);
         logind_link_free(m->logind);
         uid_range_keep(m->uids);
         uid_range_free(m->uids);

@@ -23,6 +23,9 @@ typedef struct UidRange UidRange;
 typedef struct Rechecks Rechecks;
 typedef struct Notices Notices;
 typedef struct Wait Wait;
+typedef struct Decision Decision;
+typedef struct LoginSession LoginSession;
+typedef struct AskLimits AskLimits;
 
 /* Where artefacts lie; each a directory descriptor, so that no path is walked twice. */
 typedef struct Directories {
@@ -30,6 +33,7 @@ typedef struct Directories {
         int grants;   /* records, root only */
         int keys;     /* authorized_keys files, one a grant */
         int sudoers;  /* sudoers files, one a grant */
+        int elevated; /* /run/jit/elevated: one empty file a person whose own account has a sudo rule of ours, named by UID */
         int homes;    /* mount points */
         int units;    /* /run/systemd/system: masks of user managers */
         int state;    /* /var/lib/jit */
@@ -54,6 +58,7 @@ typedef struct Manager {
         Grant *grants;                 /* all, newest first */
         void *grants_by_account;       /* tsearch(3) trees: look-ups that do not get slower with many grants */
         void *grants_by_uid;
+        void *grants_by_person;        /* WAY_ELEVATION */
         void *sessions_by_logind_id;
         unsigned n_grants;
         unsigned n_rechecks_due;
@@ -62,9 +67,16 @@ typedef struct Manager {
         unsigned n_lookups;
         Wait *waits; /* logins that wait for an approval */
         unsigned n_waits;
+        Decision *decisions; /* see decision.h */
+        unsigned n_decisions;
+        AskLimits *ask_limits; /* see ask-limit.h; NULL: nobody has asked yet */
+        LoginSession *login_sessions; /* see login-session.h */
+        unsigned n_resolving; /* callers of run0 that the bus is being asked about: origin.h */
         uint64_t misses_until_usec[256]; /* names that were unknown a moment ago: see lookup.c */
         char misses[256][32];
         sd_event_source *watchdog;
+        uint64_t pid1_started_usec;    /* CLOCK_MONOTONIC; 0: not known yet. See deadline-guard.c */
+        struct sd_bus_slot *asking_pid1;
 } Manager;
 
 int manager_new(Manager **ret);

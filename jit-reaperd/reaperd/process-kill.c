@@ -26,16 +26,35 @@ static const char *cgroup_root(void) {
                                                                                        : "/sys/fs/cgroup/unified";
 }
 
-int user_slice_open(uid_t uid) {
-        char path[128];
+/* systemd.slice(5): the name says the place, "jit-x.slice" is in "jit.slice". */
+const char *slice_path(const char *slice, char ret[static SLICE_PATH_MAX]) {
+        const char *dash = strchr(slice, '-');
+
+        if (dash)
+                (void) snprintf(ret, SLICE_PATH_MAX, "%s/%.*s.slice/%s", cgroup_root(), (int) (dash - slice), slice, slice);
+        else
+                (void) snprintf(ret, SLICE_PATH_MAX, "%s/%s", cgroup_root(), slice);
+        return ret;
+}
+
+int slice_open(const char *slice) {
+        char path[SLICE_PATH_MAX];
         int fd;
 
-        (void) snprintf(path, sizeof(path), "%s/user.slice/user-%u.slice", cgroup_root(), uid);
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (strchr(slice, '/'))
+                return -EINVAL;
+        fd = open(slice_path(slice, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
-int user_slice_kill(int slice_fd) {
+int user_slice_open(uid_t uid) {
+        char slice[40];
+
+        (void) snprintf(slice, sizeof(slice), "user-%u.slice", uid);
+        return slice_open(slice);
+}
+
+int slice_kill(int slice_fd) {
         _cleanup_close_ int fd = openat(slice_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 
         if (fd < 0)
@@ -43,13 +62,13 @@ int user_slice_kill(int slice_fd) {
         return write(fd, "1", 1) == 1 ? 0 : -errno;
 }
 
-int user_slice_events_open(int slice_fd) {
+int slice_events_open(int slice_fd) {
         int fd = openat(slice_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 
         return fd < 0 ? -errno : fd;
 }
 
-bool user_slice_is_empty(int events_fd) {
+bool slice_is_empty(int events_fd) {
         char text[128];
         ssize_t n = pread(events_fd, text, sizeof(text) - 1, 0);
 
@@ -98,7 +117,7 @@ static unsigned count_below(int dir_fd, unsigned depth) {
         return count;
 }
 
-unsigned user_slice_count(int slice_fd) {
+unsigned slice_count(int slice_fd) {
         return count_below(slice_fd, 3);
 }
 
@@ -106,7 +125,8 @@ int uid_kill_all(uid_t uid, uid_t sender) {
         int r = 0, bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 
         /* With these bits CAP_KILL would outlive the change of UID, and pid -1 would mean everybody. */
-        if (bits < 0 || (bits & (SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS)) || uid == 0 || sender == 0 || uid == sender)
+        if (bits < 0 || (bits & (SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS)) || uid == 0 || sender == 0 || uid == sender ||
+            uid == (uid_t) -1 || sender == (uid_t) -1) /* which setresuid(2) takes for "as it is", root */
                 return -EPERM;
         /* The kernel lets a sender signal whose effective or real UID is the target's real or saved one (kill(2)). With effective UID = the account's
          * and real UID = one that nobody has, pid -1 reaches exactly the account's processes, in one pass under the task list lock: a fork() either

@@ -5,12 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "artefact.h"
 #include "cleanup.h"
 #include "grant-log.h"
-#include "grant-record.h"
 #include "json.h"
 #include "receipt.h"
-#include "session.h"
+#include "session-record.h"
+#include "sudo-rules.h"
 #include "timefmt.h"
 
 __attribute__((format(printf, 3, 0))) static void add(Receipt *r, char ***list, const char *format, va_list ap) {
@@ -65,39 +66,62 @@ static void add_absent(json_t *list, int dir_fd, const char *name, const char *w
 /* Only what has just been looked for and not found. */
 static json_t *absent_list(const Grant *g, const Receipt *r) {
         const Directories *d = &g->manager->dirs;
+        char rule[SUDOERS_NAME_MAX], uid[16];
         json_t *list = json_array();
 
         if (r->process_absent)
                 (void) json_array_append_new(list, json_string("process"));
+        add_absent(list, d->sudoers, sudoers_file_name(g, rule), "sudo rule");
+        if (g->way == WAY_ELEVATION) {
+                (void) snprintf(uid, sizeof(uid), "%u", g->person_uid);
+                add_absent(list, d->elevated, uid, "marker");
+                return list;
+        }
         if (!grant_by_account(g->manager, g->account) && !grant_by_uid(g->manager, g->uid))
                 (void) json_array_append_new(list, json_string("account"));
         add_absent(list, d->keys, g->account, "key");
-        add_absent(list, d->sudoers, g->account, "sudo rule");
         add_absent(list, d->homes, g->account, "home");
         return list;
+}
+
+/* Where what was done is to be seen: Record= of the role. */
+static int add_recording(json_t *event, const Grant *g) {
+        const Role *role = grant_role(g);
+        char path[sizeof(SUDO_IO_LOGS) + sizeof(g->id) + 1];
+
+        if (!role || role->record == ROLE_RECORD_NONE)
+                return 0;
+        if (role->record == ROLE_RECORD_TLOG)
+                return g->way == WAY_ACCOUNT ? json_set_str(event, "recording", "journal") : 0;
+        (void) snprintf(path, sizeof(path), "%s/%s", SUDO_IO_LOGS, g->id);
+        return json_set_str(event, "recording", path);
 }
 
 int receipt_write(const Grant *g, const Receipt *r, unsigned killed) {
         json_t *event;
         int e;
 
-        event = json_pack("{s:s,s:s,s:s,s:I,s:s,s:s*,s:s*,s:s,s:s,s:o,s:I,s:I,s:I,s:s,s:s*,s:o,s:I,s:o,s:o,s:o}", "event",
-                          "grant.receipt", "grant", g->id, "account", g->account, "uid", (json_int_t) g->uid, "ticket",
-                          g->ticket, "title", g->title, "digest", g->digest, "requester", g->requester, "role", g->role ?: "",
+        event = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s*,s:s*,s:s,s:s,s:o,s:I,s:I,s:I,s:s,s:s*,s:o,s:I,s:o,s:o,s:o}", "event",
+                          "grant.receipt", "grant", g->id, "way", grant_way_to_string(g->way), "account", grant_user(g), "uid",
+                          (json_int_t) grant_user_uid(g), "ticket", g->ticket, "title", g->title, "digest", g->digest, "requester", g->requester, "role", g->role ?: "",
                           "approvers", json_from_strv(g->approvers), "granted_at", (json_int_t) g->since_usec, "ended_at",
                           (json_int_t) g->end_usec, "gone_at", (json_int_t) g->gone_usec, "end_reason",
                           g->end_reason ?: "internal", "end_by", g->end_by, "sessions", sessions_to_receipt(g), "killed",
                           (json_int_t) killed, "removed", json_from_strv(r->removed), "absent", absent_list(g, r), "residue",
                           json_from_strv(r->residue));
-        if (!event)
+        if (!event || add_recording(event, g) < 0) {
+                json_decref(event);
                 return -ENOMEM;
+        }
+        if (g->way == WAY_ELEVATION)
+                (void) json_set_opt(event, "rule", json_boolean(g->has_rule));
         if (g->n_forgotten > 0)
                 (void) json_set_uint(event, "sessions_not_listed", g->n_forgotten);
         if (r->dropped > 0)
                 (void) json_set_uint(event, "not_listed", r->dropped);
         e = audit_write(g->manager->audit, event, true);
         if (e >= 0)
-                grant_log(g, LOG_NOTICE, g->end_reason ?: "internal", "%s of %s is over (%s): %s is gone", g->ticket, g->requester,
-                          g->end_reason ?: "internal", g->account);
+                grant_log(g, LOG_NOTICE, g->end_reason ?: "internal", "%s of %s is over (%s): %s is %s", g->ticket, g->requester,
+                          g->end_reason ?: "internal", grant_user(g), g->way == WAY_ELEVATION ? "not elevated any more" : "gone");
         return e;
 }

@@ -12,7 +12,7 @@
 #include "timefmt.h"
 
 enum {
-        BATCH_MAX = 256, /* accounts of one call: io.pamjit.Approver.varlink */
+        BATCH_MAX = 256, /* questions of one call: io.pamjit.Approver.varlink */
         BATCHES_MAX = 8, /* calls at a time; who has no place comes half a second later */
 };
 /* Between two rounds, at least: fewer wake-ups. */
@@ -20,7 +20,7 @@ enum {
 #define ACCURACY_USEC (50 * USEC_PER_MSEC)
 
 typedef struct Member {
-        char account[ACCOUNT_NAME_MAX + 1], id[17];
+        GrantRef grant; /* it may have gone meanwhile, and another of its name have come */
         bool answered;
 } Member;
 
@@ -109,22 +109,33 @@ static void batch_free(Batch *b) {
         free(b);
 }
 
-/* The grant may have gone meanwhile, and another of its name have come. */
 static void member_answer(const Batch *b, Member *member, Verdict *v) {
-        Grant *g = grant_by_account(b->rechecks->manager, member->account);
+        Grant *g = grant_get(b->rechecks->manager, &member->grant);
 
         member->answered = true;
-        if (!g || !streq(g->id, member->id) || g->state != GRANT_ACTIVE)
-                return;
-        grant_judge(g, v);
+        if (g && g->state == GRANT_ACTIVE)
+                grant_judge(g, v);
 }
 
-static void batch_answer(Batch *b, const char *account, Verdict *v) {
-        for (unsigned i = 0; i < b->n; i++)
-                if (!b->members[i].answered && streq(b->members[i].account, account)) {
+/* A ticket may have several requesters, and an account beside their elevations. */
+static const char *asked_person(const Grant *g) {
+        return g->way == WAY_ELEVATION ? g->requester : NULL;
+}
+
+static bool is_about(const Grant *g, const char *account, const char *person) {
+        const char *asked = asked_person(g);
+
+        return streq(g->account, account) && !asked == !person && (!asked || streq(asked, person));
+}
+
+static void batch_answer(Batch *b, const char *account, const char *person, Verdict *v) {
+        for (unsigned i = 0; i < b->n; i++) {
+                const Grant *g = b->members[i].answered ? NULL : grant_get(b->rechecks->manager, &b->members[i].grant);
+                if (g && is_about(g, account, person)) {
                         member_answer(b, &b->members[i], v);
                         return;
                 }
+        }
         /* Nobody asked about it. */
 }
 
@@ -136,16 +147,16 @@ static void batch_end(Batch *b) {
 }
 
 static void on_answer(const char *error, json_t *parameters, bool continues, void *userdata) {
-        _cleanup_free_ char *account = NULL;
+        _cleanup_free_ char *account = NULL, *person = NULL;
         _cleanup_verdict_ Verdict v = {};
         Batch *b = userdata;
 
         if (error)
                 log_debug("jit-approverd gave no answer: %s", error);
         else {
-                int r = approver_take_recheck(b->rechecks->manager, parameters, &account, &v);
+                int r = approver_take_recheck(b->rechecks->manager, parameters, &account, &person, &v);
                 if (account)
-                        batch_answer(b, account, r < 0 ? NULL : &v);
+                        batch_answer(b, account, person, r < 0 ? NULL : &v);
         }
         if (!continues)
                 batch_end(b);
@@ -153,12 +164,16 @@ static void on_answer(const char *error, json_t *parameters, bool continues, voi
 
 static void batch_send(Batch *b) {
         Manager *m = b->rechecks->manager;
-        json_t *accounts = json_array();
+        json_t *questions = json_array();
 
         b->sent = true;
-        for (unsigned i = 0; i < b->n; i++)
-                (void) json_array_append_new(accounts, json_string(b->members[i].account));
-        if (approver_recheck(m, accounts, on_answer, b, &b->call) < 0)
+        for (unsigned i = 0; i < b->n; i++) {
+                const Grant *g = grant_get(m, &b->members[i].grant);
+                if (g)
+                        (void) json_array_append_new(questions, json_pack("{s:s,s:s*}", "account", g->account, "person",
+                                                                          asked_person(g)));
+        }
+        if (approver_recheck(m, questions, on_answer, b, &b->call) < 0)
                 batch_end(b);
 }
 
@@ -179,10 +194,7 @@ static Batch *batch_for(Rechecks *r, uint16_t provider) {
 }
 
 static void batch_add(Batch *b, Grant *g) {
-        Member *member = &b->members[b->n++];
-
-        memcpy(member->account, g->account, sizeof(member->account));
-        memcpy(member->id, g->id, sizeof(member->id));
+        b->members[b->n++] = (Member){.grant = grant_ref(g)};
         g->recheck_at_usec = USEC_INFINITY;
 }
 

@@ -5,89 +5,128 @@
 
 #include "artefact.h"
 #include "file-io.h"
+#include "grant-log.h"
 #include "strv.h"
-#include "timefmt.h"
+#include "sudo-rules.h"
+#include "sudo-stack.h"
 
-/* sudoers(5) "Date_Spec": NOTAFTER=yyyymmddHHMMSSZ, generalized time. Rounded down: the rule may end early, never late. */
-static int format_not_after(uint64_t until_usec, char *ret, size_t size) {
-        time_t t = (time_t) (until_usec / USEC_PER_SEC);
-        struct tm tm;
+/* sudo(8) reads every file of the folder whose name has no '.' and does not end in '~': both alphabets have neither, and what
+ * file_write_atomic() has not finished yet has a name that begins with one. */
 
-        if (!gmtime_r(&t, &tm) || strftime(ret, size, "%Y%m%d%H%M%SZ", &tm) == 0)
-                return -ERANGE;
+_Static_assert(SUDOERS_NAME_MAX >= sizeof("elevate-4294967295-") + (size_t) ACCOUNT_NAME_MAX, "a name is cut short");
+
+const char *sudoers_file_name(const Grant *g, char ret[static SUDOERS_NAME_MAX]) {
+        if (g->way == WAY_ELEVATION)
+                (void) snprintf(ret, SUDOERS_NAME_MAX, "elevate-%u-%s", g->person_uid, g->account);
+        else
+                (void) snprintf(ret, SUDOERS_NAME_MAX, "%s", g->account);
+        return ret;
+}
+
+const char *sudoers_fault(const Manager *m) {
+        if (m->config->no_sudo_rules)
+                return "this host's sudo takes no rules that end by themselves (visudo refuses NOTAFTER=, as sudo-rs does)";
+        if (!sudo_stack_has_us("/etc/pam.d"))
+                return "sudo does not ask pam_jit on this host: its session line is missing in /etc/pam.d/sudo or sudo-i";
+        return NULL;
+}
+
+/* A ticket's text is a stranger's. */
+static const char *printable(const char *command, char *ret, size_t size) {
+        (void) snprintf(ret, size, "%s", command);
+        for (char *p = ret; *p; p++)
+                if ((unsigned char) *p < 0x20 || (unsigned char) *p >= 0x7f)
+                        *p = '?';
+        return ret;
+}
+
+int sudoers_commands(const Grant *g, const Role *role, char ***ret) {
+        _cleanup_strv_ char **commands = NULL;
+        char shown[128];
+
+        STRV_FOREACH(c, g->commands ? g->commands : role->commands) {
+                _cleanup_free_ char *command = NULL;
+                const char *why = "";
+                int r = 0;
+
+                if (!g->commands)
+                        command = strdup(*c);
+                else
+                        r = sudo_command_narrow(role->commands, *c, &command, &why);
+                if (r == -EINVAL) {
+                        grant_log(g, LOG_WARNING, "command-not-allowed", "%s names the command \"%s\", which %s; it is left out", g->ticket,
+                                  printable(*c, shown, sizeof(shown)), why);
+                        continue;
+                }
+                if (r < 0 || !command)
+                        return -ENOMEM;
+                if (!strv_contains(commands, command) && strv_extend(&commands, command) < 0)
+                        return -ENOMEM;
+        }
+        *ret = take_ptr(commands);
         return 0;
 }
 
-/* The configuration was checked when it was read. This is the last place before sudo obeys: nothing that could end its part of the line. */
-static bool line_is_safe(const char *account, const Role *role, char *const *commands) {
-        if (strncmp(account, ACCOUNT_PREFIX, strlen(ACCOUNT_PREFIX)) != 0 || account[strspn(account, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
-            !*role->run_as ||
-            role->run_as[strspn(role->run_as, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-")])
-                return false;
-        STRV_FOREACH(c, commands)
-                if (!sudo_command_is_valid(*c, NULL))
-                        return false;
-        return true;
+/* Of a RESERVED account: *ret stays NULL where nobody may come by sudo. */
+static int reserved_text(const SudoRules *s, char **ret) {
+        return s->requester ? sudo_rules_become(s, ret) : 0;
 }
 
-int sudoers_text(const char *account, const Role *role, char *const *commands, uint64_t until_usec, char **ret) {
-        char not_after[32];
-        size_t length;
-        FILE *f;
-        int r;
+static int role_text(const Grant *g, const SudoRules *s, const Role *role, char **ret) {
+        _cleanup_strv_ char **commands = NULL;
+        int r = sudoers_commands(g, role, &commands);
 
-        if (!line_is_safe(account, role, commands))
-                return -EINVAL;
-        r = format_not_after(until_usec, not_after, sizeof(not_after));
         if (r < 0)
                 return r;
-        f = open_memstream(ret, &length);
-        if (!f)
-                return -ENOMEM;
-        /* sudoers(5): the last match counts. First everything is refused, so that rules of the host's own for a group of the account's do not add to
-         * the ticket's; NOPASSWD, because there is no password to ask for. timestamp_timeout=0: nothing is remembered. */
-        (void) fprintf(f, "Defaults:%s timestamp_timeout=0, !lecture\n", account);
-        (void) fprintf(f, "%s ALL=(ALL:ALL) NOPASSWD: !ALL\n", account);
-        STRV_FOREACH(c, commands)
-                (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: %s\n", account, role->run_as, not_after, *c);
-        if (fclose(f) != 0) {
-                free(*ret);
-                *ret = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        if (!commands && g->way == WAY_ELEVATION)
+                return -ENODATA;
+        return sudo_rules_text(s, role, commands, ret);
 }
 
-/* A ticket may name some of its role's commands, word for word, and then those are all it gets. What the role does not have is never added. */
-static int granted_commands(const Grant *g, const Role *role, char ***ret) {
-        STRV_FOREACH(c, role->commands) {
-                int r;
-                if (g->commands && !strv_contains(g->commands, *c))
-                        continue;
-                r = strv_extend(ret, *c);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+static int account_text(const Grant *g, const Role *role, char **ret) {
+        bool may_come = (role->ways & ROLE_WAY_ACCOUNT) && person_name_is_valid(g->requester) && !account_name_is_ours(g->requester) &&
+                        !sudoers_fault(g->manager);
+        const SudoRules s = {.id = g->id,
+                             .account = g->account,
+                             .requester = may_come ? g->requester : NULL,
+                             .person_uid = UID_NONE,
+                             .until_usec = g->until_usec};
+
+        if (g->state == GRANT_RESERVED)
+                return reserved_text(&s, ret);
+        if (g->manager->config->no_sudo_rules)
+                return sudo_rules_refusal(&s, ret);
+        return role_text(g, &s, role, ret);
+}
+
+static int elevation_text(const Grant *g, const Role *role, char **ret) {
+        const SudoRules s = {.id = g->id, .person_uid = g->person_uid, .until_usec = g->until_usec};
+
+        if (!g->has_rule)
+                return 0;
+        if (sudoers_fault(g->manager))
+                return -EOPNOTSUPP;
+        return role_text(g, &s, role, ret);
 }
 
 int sudoers_file_remove(const Grant *g) {
-        return artefact_unlink(g->manager->dirs.sudoers, g->account);
+        char name[SUDOERS_NAME_MAX];
+
+        return artefact_unlink(g->manager->dirs.sudoers, sudoers_file_name(g, name));
 }
 
 int sudoers_file_make(const Grant *g) {
         const Role *role = grant_role(g);
-        _cleanup_strv_ char **commands = NULL;
         _cleanup_free_ char *text = NULL;
+        char name[SUDOERS_NAME_MAX];
         int r;
 
         if (!role)
                 return -ENOENT;
-        r = granted_commands(g, role, &commands);
+        r = g->way == WAY_ELEVATION ? elevation_text(g, role, &text) : account_text(g, role, &text);
         if (r < 0)
                 return r;
-        r = sudoers_text(g->account, role, commands, g->until_usec, &text);
-        if (r < 0)
-                return r;
-        return file_write_atomic(g->manager->dirs.sudoers, g->account, text, strlen(text), 0440, 0, 0, false);
+        if (!text)
+                return sudoers_file_remove(g);
+        return file_write_atomic(g->manager->dirs.sudoers, sudoers_file_name(g, name), text, strlen(text), 0440, 0, 0, false);
 }

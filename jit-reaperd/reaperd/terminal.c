@@ -10,12 +10,41 @@
 
 #include "cleanup.h"
 #include "idle.h"
+#include "session.h"
 #include "terminal.h"
 #include "timefmt.h"
 
 enum { TERMINALS_MAX = 4096 };
 
-void terminal_foreach(uid_t uid, terminal_visit_t visit, void *userdata) {
+static const char *without_dev(const char *tty) {
+        return strncmp(tty, "/dev/", 5) == 0 ? tty + 5 : tty;
+}
+
+bool terminal_is_same(const char *a, const char *b) {
+        return streq(without_dev(a), without_dev(b));
+}
+
+/* The name in /dev/pts of what PAM calls the terminal; NULL: it is no pseudo-terminal. */
+static const char *name_in_pts(const char *tty) {
+        const char *name = tty ? without_dev(tty) : "";
+        size_t n;
+
+        if (strncmp(name, "pts/", 4) != 0)
+                return NULL;
+        n = strspn(name + 4, "0123456789");
+        return n > 0 && n <= 10 && !name[4 + n] ? name + 4 : NULL;
+}
+
+static bool has_opened_one(const Grant *g, const char *name) {
+        for (const Session *s = g->sessions; s; s = s->next) {
+                const char *own = s->kind == SESSION_LOGIN ? NULL : name_in_pts(s->tty);
+                if (own && streq(own, name))
+                        return true;
+        }
+        return false;
+}
+
+void terminal_foreach(const Grant *g, terminal_visit_t visit, void *userdata) {
         int fd = open("/dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         struct statfs fs;
         struct dirent *e;
@@ -32,7 +61,8 @@ void terminal_foreach(uid_t uid, terminal_visit_t visit, void *userdata) {
                 struct stat st;
                 if (e->d_name[0] < '0' || e->d_name[0] > '9')
                         continue;
-                if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISCHR(st.st_mode) && st.st_uid == uid)
+                if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && S_ISCHR(st.st_mode) &&
+                    ((g->way == WAY_ACCOUNT && st.st_uid == g->uid) || has_opened_one(g, e->d_name)))
                         visit(fd, e->d_name, &st, userdata);
         }
         (void) closedir(d);
@@ -52,12 +82,12 @@ static void tell_one(int pts_fd, const char *name, const struct stat *st, void *
                 t->told++;
 }
 
-unsigned terminal_tell(uid_t uid, const char *text) {
+unsigned terminal_tell(const Grant *g, const char *text) {
         char line[1200];
         Telling t = {.line = line};
 
         (void) snprintf(line, sizeof(line), "\r\npam_jit: %.1100s\r\n", text);
-        terminal_foreach(uid, tell_one, &t);
+        terminal_foreach(g, tell_one, &t);
         return t.told;
 }
 
@@ -73,9 +103,10 @@ void terminal_warn_if_due(Grant *g, uint64_t now) {
         }
         if (!due)
                 return;
-        (void) snprintf(text, sizeof(text), "this session ends in %s, at %s; everything in it is removed then",
-                        time_format_span(left + USEC_PER_SEC / 2, span), time_format_rfc3339(g->until_usec, at));
-        (void) terminal_tell(g->uid, text);
+        (void) snprintf(text, sizeof(text), "%s ends in %s, at %s; everything in it is %s then",
+                        g->way == WAY_ELEVATION ? "the elevation" : "this session", time_format_span(left + USEC_PER_SEC / 2, span),
+                        time_format_rfc3339(g->until_usec, at), g->way == WAY_ELEVATION ? "killed" : "removed");
+        (void) terminal_tell(g, text);
 }
 
 /* ---- idleness ---- */
@@ -99,7 +130,7 @@ uint64_t idle_due_usec(const Grant *g, uint64_t limit_usec) {
         uint64_t now = now_usec(CLOCK_BOOTTIME), wall = now_usec(CLOCK_REALTIME), idle;
         Activity a = {};
 
-        terminal_foreach(g->uid, note_activity, &a);
+        terminal_foreach(g, note_activity, &a);
         if (!a.found)
                 return now + limit_usec;
         idle = wall > a.last_usec ? wall - a.last_usec : 0;

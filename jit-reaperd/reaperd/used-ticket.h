@@ -2,7 +2,7 @@
 #ifndef JIT_USED_TICKET_H
 #define JIT_USED_TICKET_H
 
-/* /var/lib/jit/used/NAME: this account's ticket has been activated, and its role does not let it be activated again. Kept across
+/* /var/lib/jit/used/TICKET:PERSON: this person has used the ticket, by either way, and its role does not let it be activated again. Kept across
  * reboots for 32 days from its modification time: longer than any ticket's window (31 days, jit-approverd(8)). */
 
 #include "grant.h"

@@ -53,6 +53,12 @@ static bool is_visible(const Grant *g, const VarlinkLink *l) {
 
 /* ---- records ---- */
 
+static const char *shell_of(const Role *role) {
+        if (!role)
+                return "/usr/sbin/nologin";
+        return role->record == ROLE_RECORD_TLOG ? TLOG_PROGRAM : role->shell;
+}
+
 static json_t *user_record(const Grant *g) {
         const Role *role = grant_role(g);
         char home[64], real_name[128];
@@ -64,7 +70,7 @@ static json_t *user_record(const Grant *g) {
         /* https://systemd.io/USER_RECORD: logind kills what a session leaves, and forgets the user with the last session, not 10 s later. */
         record = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:i,s:b,s:{s:[s]}}", "userName", g->account, "uid", (json_int_t) g->uid,
                            "gid", (json_int_t) g->uid, "realName", real_name, "homeDirectory", home, "shell",
-                           role ? role->shell : "/usr/sbin/nologin", "disposition", "regular", "service", USERDB_SERVICE,
+                           shell_of(role), "disposition", "regular", "service", USERDB_SERVICE,
                            "stopDelayUSec", 0, "killProcesses", 1, "privileged", "hashedPassword", "!*");
         /* Until the PAM account phase has said yes, and again from the revocation on, the account is one that has expired long ago: pam_unix
          * refuses it without pam_jit, sshd without PAM. The shadow entry counts whole days, and 0 means never: so the second day of 1970. */
@@ -107,7 +113,7 @@ static int reply_all(VarlinkLink *l, Manager *m, json_t *(*record)(const Grant *
         const Grant *last = NULL;
 
         for (const Grant *g = m->grants; g; g = g->next) {
-                if (g->state == GRANT_RESERVED || g->state == GRANT_FORGOTTEN)
+                if (g->way != WAY_ACCOUNT || g->state == GRANT_RESERVED || g->state == GRANT_FORGOTTEN)
                         continue;
                 if (last)
                         (void) varlink_notify(l, record(last));
@@ -159,10 +165,15 @@ static int vl_method_get_group_record(VarlinkLink *l, json_t *parameters, bool m
         return g ? varlink_reply(l, group_record(g)) : no_record(l);
 }
 
-/* ---- memberships: rights, so of ACTIVE accounts only ---- */
+/* ---- memberships: rights, so of ACTIVE accounts only; and of those that su(1) and sudo(8) are about to become ---- */
+
+/* Both take the groups over before PAM's session phase, in which the account becomes ACTIVE or they fail. */
+static bool has_groups(const Grant *g, const VarlinkLink *l) {
+        return g->state == GRANT_ACTIVE || (g->state == GRANT_RESERVED && g->allowed && varlink_link_uid(l) == 0);
+}
 
 static int reply_groups_of(VarlinkLink *l, const Grant *g, const char *group) {
-        const Role *role = g && g->state == GRANT_ACTIVE ? grant_role(g) : NULL;
+        const Role *role = g && has_groups(g, l) ? grant_role(g) : NULL;
         const char *last = NULL;
 
         STRV_FOREACH(i, role ? role->groups : NULL) {
@@ -186,7 +197,7 @@ static int reply_members_of(VarlinkLink *l, const Manager *m, const char *group)
         json_t *last = NULL;
 
         for (const Grant *g = some_role_has(m, group) ? m->grants : NULL; g; g = g->next) {
-                const Role *role = g->state == GRANT_ACTIVE ? grant_role(g) : NULL;
+                const Role *role = g->way == WAY_ACCOUNT && g->state == GRANT_ACTIVE ? grant_role(g) : NULL;
 
                 STRV_FOREACH(i, role ? role->groups : NULL) {
                         if (group && !streq(group, *i))

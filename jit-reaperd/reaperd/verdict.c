@@ -79,7 +79,7 @@ static void drop_unchecked(Verdict *v) {
 static int check(Verdict *v) {
         static const struct {
                 const char *text;
-                Decision decision;
+                VerdictDecision decision;
         } decisions[] = {{"allow", DECISION_ALLOW}, {"refuse", DECISION_REFUSE}, {"unknown", DECISION_UNKNOWN}};
         bool found = false;
 

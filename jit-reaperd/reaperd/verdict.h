@@ -11,10 +11,10 @@
 
 #include "cleanup.h"
 
-typedef enum Decision { DECISION_UNKNOWN, DECISION_REFUSE, DECISION_ALLOW } Decision;
+typedef enum VerdictDecision { DECISION_UNKNOWN, DECISION_REFUSE, DECISION_ALLOW } VerdictDecision;
 
 typedef struct Verdict {
-        Decision decision;
+        VerdictDecision decision;
         char *decision_text, *reason, *message;
         char *ticket, *title, *requester, *role, *digest;
         char **approvers, **commands, **keys;

@@ -18,14 +18,14 @@
 #define DIGEST "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 /* recheck_usec: as a provider of kind http; 0: as a signed ticket. */
-static json_t *verdict(const char *account, uint64_t recheck_usec) {
+static json_t *verdict(const char *account, const char *person, uint64_t recheck_usec) {
         uint64_t now = now_usec(CLOCK_REALTIME);
         char title[64];
         json_t *v;
 
         (void) snprintf(title, sizeof(title), "measurement %.30s", account + 4);
         v = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:I,s:I,s:I,s:[s],s:s}", "decision", "allow", "reason",
-                      "approved", "message", "approved", "ticket", account + 4, "title", title, "requester", "alice",
+                      "approved", "message", "approved", "ticket", account + 4, "title", title, "requester", person ?: "alice",
                       "role", "bench", "approvers", "bob", "notBefore", (json_int_t) (now - USEC_PER_HOUR), "notAfter",
                       (json_int_t) (now + 4 * USEC_PER_HOUR), "ttlUSec", (json_int_t) (4 * USEC_PER_HOUR), "sshKeys",
                       KEY, "digest", DIGEST);
@@ -39,24 +39,28 @@ static json_t *verdict(const char *account, uint64_t recheck_usec) {
 
 static int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         const char *account = json_string_value(json_object_get(parameters, "account"));
+        const json_t *context = json_object_get(parameters, "context");
+        const char *person = json_string_value(json_object_get(context, "person"));
 
         (void) more;
         if (!account || strncmp(account, "jit-", 4) != 0)
                 return -EINVAL;
-        return varlink_reply(l, json_pack("{s:o}", "verdict", verdict(account, *(const uint64_t *) userdata)));
+        return varlink_reply(l, json_pack("{s:o}", "verdict", verdict(account, person, *(const uint64_t *) userdata)));
 }
 
 static int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        const json_t *accounts = json_object_get(parameters, "accounts");
-        size_t n = json_array_size(accounts);
+        const json_t *questions = json_object_get(parameters, "questions");
+        size_t n = json_array_size(questions);
 
         (void) more;
         if (n == 0)
                 return -EINVAL;
         for (size_t i = 0; i < n; i++) {
-                const char *account = json_string_value(json_array_get(accounts, i));
-                json_t *answer = json_pack("{s:s,s:o}", "account", account, "verdict",
-                                           verdict(account, *(const uint64_t *) userdata));
+                const json_t *question = json_array_get(questions, i);
+                const char *account = json_string_value(json_object_get(question, "account"));
+                const char *person = json_string_value(json_object_get(question, "person"));
+                json_t *answer = json_pack("{s:s,s:s*,s:o}", "account", account, "person", person, "verdict",
+                                           verdict(account, person, *(const uint64_t *) userdata));
                 int r = i + 1 < n ? varlink_notify(l, answer) : varlink_reply(l, answer);
                 if (r < 0)
                         return r;

@@ -49,7 +49,8 @@ result "jit-reaperd asks no name service and makes no blocking D-Bus call" \
 result "every source file has its licence line" "$(git ls-files '*.c' '*.h' '*.sh' '*.service' '*.socket' | grep -v corpus | xargs grep -L 'SPDX-License-Identifier: Apache-2.0')"
 
 # ---- linters; each exception has its reason in .clang-tidy or here ----
-sources=$(git ls-files 'pam_jit/*.c' 'jit-reaperd/*.c')
+# What is new is looked at as well.
+sources=$(git ls-files --cached --others --exclude-standard 'pam_jit/*.c' 'jit-reaperd/*.c')
 flags=(-std=gnu11 -D_GNU_SOURCE -DJIT_VERSION='"0"' -Ijit-reaperd/shared -Ijit-reaperd/approverd
         -Ijit-reaperd/approverd/signed -Ijit-reaperd/approverd/http -Ijit-reaperd/approverd/providers)
 # shellcheck disable=SC2086,SC2016  # a list of files; the inner shell's dollars

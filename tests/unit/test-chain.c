@@ -50,7 +50,8 @@ static char *make_file(const Line *lines, AuditHead *head) {
         "at\":1795356000000000,"                                                                                       \
         "\"ended_at\":1795357200000000,\"gone_at\":1795357200041200,\"end_reason\":\"revoked\",\"end_by\":\"root\","   \
         "\"killed\":3,"                                                                                                \
-        "\"sessions\":[{\"service\":\"sshd\",\"rhost\":\"::1\",\"from\":1795356000000000,\"to\":1795357200000000}],"   \
+        "\"sessions\":[{\"service\":\"sshd\",\"rhost\":\"::1\",\"from\":1795356000000000,\"to\":1795357200000000},"    \
+        "{\"kind\":\"scope\",\"service\":\"sudo\",\"target\":\"root\",\"tty\":\"pts/1\"}],"                            \
         "\"removed\":[\"/var/tmp/x\"],\"absent\":[\"process\",\"account\"],\"residue\":[]" extra "}"
 
 static const Line lines[] = {
@@ -61,7 +62,10 @@ static const Line lines[] = {
                 {"{\"event\":\"session.open\",\"grant\":\"g2\",\"account\":\"jit-chg1\",\"service\":\"sshd\",\"tty\":"
                  "\"\\u001b[2J\"}",
                  false},
-                {RECEIPT("g2", ",\"novel\":{\"member\":\"shown\"}"), true},
+                {RECEIPT("g2", ",\"novel\":{\"member\":\"shown\"},\"way\":\"elevation\",\"rule\":false,\"recording\":["
+                               "\"/var/log/a\","
+                               "\"/var/log/b\"]"),
+                 true},
                 {"{\"event\":\"grant.active\",\"grant\":\"g3\",\"account\":\"jit-chg3\",\"ticket\":\"CHG3\"}", false},
                 {"{\"event\":\"login.refused\",\"account\":\"jit-chg4\",\"ticket\":\"CHG4\",\"reason\":\"too-late\"}",
                  false},
@@ -161,7 +165,10 @@ TEST(receipts) {
         check_print("g1", "Found absent  process\n              account\n");
         check_print("g1", "Residue       none\n");
         check_print("g1", "Seal          good");
+        check_print("g1", "\n              sudo to root on pts/1\n");
         check_print("g2", "novel.member  shown\n");
+        check_print("g2", "Way           gate: the person's own account, by the host's own sudo rules\n");
+        check_print("g2", "Recording     /var/log/a\n              /var/log/b\n");
         check_print("CHG3", "grant.active");
         CHECK_EQ_INT(chain_find(&ctl, "CHG5", &none), -ENOENT);
         CHECK_EQ_INT(chain_find(&ctl, "CHG4", &refused), -ENOENT);

@@ -2,64 +2,9 @@
 
 /* `jitctl check` on a directory that stands for a host. */
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <sys/stat.h>
-
-#include "cleanup.h"
-#include "findings.h"
 #include "jitctl.h"
 #include "paths.h"
-#include "test.h"
-
-static char root[] = "/tmp/test-check.XXXXXX";
-
-/* With the folders above it. */
-static void put(const char *path, const char *text) {
-        char whole[256];
-        FILE *f;
-
-        (void) snprintf(whole, sizeof(whole), "%s%s", root, path);
-        for (char *p = whole + strlen(root) + 1; (p = strchr(p, '/')); p++) {
-                *p = 0;
-                (void) mkdir(whole, 0755);
-                *p = '/';
-        }
-        f = fopen(whole, "w");
-        CHECK(f);
-        if (f) {
-                fputs(text, f);
-                (void) fchmod(fileno(f), 0644);
-                (void) fclose(f);
-        }
-}
-
-typedef void (*check_t)(Findings *f, const char *where);
-
-/* The messages that a check finds, each with a newline. */
-static char *findings_of(check_t check) {
-        _cleanup_json_ json_t *list = json_array();
-        Findings f = {.list = list};
-        char *text = NULL;
-        size_t size, i;
-        FILE *out = open_memstream(&text, &size);
-        json_t *finding;
-
-        check(&f, root);
-        CHECK(!f.failed);
-        CHECK_EQ_INT(json_array_size(list), f.errors + f.warnings);
-        json_array_foreach (list, i, finding)
-                fprintf(out, "%s\n", json_string_value(json_object_get(finding, "message")));
-        (void) fclose(out);
-        return text;
-}
-
-static void check_found(check_t check, const char *part) {
-        _cleanup_free_ char *text = findings_of(check);
-
-        if (*part ? !strstr(text, part) : *text != 0)
-                TEST_FAIL("\"%s\", wanted \"%s\"", text, part);
-}
+#include "test-check.h"
 
 TEST(setup) {
         CHECK(mkdtemp(root));
@@ -77,31 +22,6 @@ TEST(sshd) {
         check_found(sshd_check, "no AuthorizedKeysFile");
         put("/etc/ssh/sshd_config", "Include sshd_config\n"); /* for ever */
         check_found(sshd_check, "UsePAM is not yes");
-}
-
-TEST(pam) {
-        check_found(pam_check, "not checked");
-        put("/usr/lib/x86_64-linux-gnu/security/pam_jit.so", "");
-        put("/etc/pam.d/sshd", "account required pam_nologin.so\n@include common-session\n");
-        put("/etc/pam.d/common-session",
-            "session [success=ok default=die] pam_unix.so\n-session optional pam_systemd.so\n");
-        check_found(pam_check, "no account line");
-        check_found(pam_check, "no session line");
-        put("/etc/pam.d/sshd", "account  [success=done ignore=ignore default=die] /usr/lib/security/pam_jit.so\n"
-                               "session required pam_jit.so\n@include common-session\n");
-        check_found(pam_check, "");
-        put("/etc/pam.d/sshd",
-            "account required pam_jit.so\nsession include common-session\nsession required pam_jit.so\n");
-        check_found(pam_check, "after pam_systemd.so");
-}
-
-TEST(sudo) {
-        check_found(sudo_check, "not checked");
-        put("/etc/sudoers", "root ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n");
-        put("/etc/sudoers.d/jit.disabled", "@includedir /run/jit/sudoers.d\n");
-        check_found(sudo_check, "is not included");
-        put("/etc/sudoers.d/jit", "#includedir /run/jit/sudoers.d/\n");
-        check_found(sudo_check, "");
 }
 
 static void check_providers(Findings *f, const char *where) {
@@ -224,13 +144,8 @@ TEST(configuration_that_is_refused_is_1) {
         CHECK(strstr(output, "1 error, "));
 }
 
-static int on_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-        (void) st, (void) type, (void) ftw;
-        return remove(path);
-}
-
 TEST(teardown) {
-        CHECK_EQ_INT(nftw(root, on_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+        remove_root();
 }
 
 TEST_MAIN

@@ -27,8 +27,9 @@ TEST(reserve_and_release) {
         CHECK(is_there(manager->dirs.keys, "jit-chg1"));
         CHECK(!is_there(manager->dirs.sudoers, "jit-chg1") && !is_there(manager->dirs.homes, "jit-chg1"));
         CHECK(grant_by_account(manager, "jit-chg1") == g && grant_by_uid(manager, uid) == g &&
-              grant_find(manager, g->id) == g);
-        CHECK(grant_find(manager, "chg1") == g && grant_find(manager, "JIT-CHG1") == g && !grant_find(manager, "chg2"));
+              grant_by_id(manager, g->id) == g && !grant_by_id(manager, "0"));
+        CHECK(grant_matches(g, "chg1") && grant_matches(g, "JIT-CHG1") && grant_matches(g, g->id) &&
+              !grant_matches(g, "chg2") && !grant_matches(g, "alice") && !grant_matches(g, ""));
         grant_release(g);
         check_nothing_left("jit-chg1");
         g = reserve("jit-chg1", ALLOW);

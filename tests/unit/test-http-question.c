@@ -316,7 +316,8 @@ TEST(trace_texts) {
 /* ---- the login's context ---- */
 
 TEST(context) {
-        static const QuestionContext context = {.phase = "account", .service = "sshd", .rhost = "192.0.2.1"};
+        static const QuestionContext context = {
+                        .phase = "account", .service = "sshd", .rhost = "192.0.2.1", .way = "gate", .target = "postgres"};
         _cleanup_json_ json_t *entry = NULL, *body = NULL;
         const json_t *c;
         Reference r;
@@ -340,6 +341,8 @@ TEST(context) {
         CHECK_STREQ(json_string_value(json_object_get(c, "phase")), "account");
         CHECK_STREQ(json_string_value(json_object_get(c, "rhost")), "192.0.2.1");
         CHECK(json_is_null(json_object_get(c, "tty")));
+        CHECK_STREQ(json_string_value(json_object_get(c, "way")), "gate");
+        CHECK_STREQ(json_string_value(json_object_get(c, "target")), "postgres");
         CHECK_EQ_INT(json_string_length(json_object_get(c, "nonce")), 32);
         CHECK_EQ_INT(question("jit-t-1-dan").result, PROVIDER_OK); /* nothing of it is shared */
         CHECK_EQ_INT(asked("/ask"), 2);

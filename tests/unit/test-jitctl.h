@@ -15,8 +15,8 @@
 #include "test.h"
 #include "varlink.h"
 
-static const Verb *const tables[] = {verbs_ticket,   verbs_grants, verbs_show,  verbs_explain,
-                                     verbs_provider, verbs_policy, verbs_audit, verbs_check};
+static const Verb *const tables[] = {verbs_ticket,   verbs_elevate, verbs_grants, verbs_show, verbs_explain,
+                                     verbs_provider, verbs_policy,  verbs_audit,  verbs_check};
 static char folder[] = "/tmp/test-jitctl.XXXXXX", socket_path[64], calls_path[64];
 
 static inline void make_folder(void) {
@@ -31,7 +31,7 @@ static inline void remove_folder(void) {
         CHECK_EQ_INT(rmdir(folder), 0);
 }
 
-/* Takes a call, notes it, and answers with these bytes and a NUL. */
+/* Takes a call, notes it, and answers with these bytes and a NUL; a newline stands for the NUL between two answers. */
 static inline void answer_call(int listener, const char *answer) {
         int peer = accept(listener, NULL, NULL);
         FILE *calls = fopen(calls_path, "ae");
@@ -44,8 +44,9 @@ static inline void answer_call(int listener, const char *answer) {
                 (void) fputc('\n', calls);
                 (void) fclose(calls);
         }
-        if (*answer && write(peer, answer, strlen(answer) + 1) < 0)
-                _exit(1);
+        for (; *answer; answer += strcspn(answer, "\n"), answer += *answer == '\n')
+                if (write(peer, answer, strcspn(answer, "\n")) < 0 || write(peer, "", 1) < 0)
+                        _exit(1);
         (void) close(peer);
 }
 

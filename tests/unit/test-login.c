@@ -194,7 +194,7 @@ TEST(used_once) {
         run_until_gone();
         CHECK_EQ_INT(wait_login(start_login("jit-chg1", STEP_NAME | STEP_AUTHORIZE)), 100 + STEP_AUTHORIZE);
         test_role.reactivate = true;
-        CHECK(unlinkat(manager->dirs.used, "jit-chg1", 0) >= 0);
+        CHECK(unlinkat(manager->dirs.used, "chg1:alice", 0) >= 0);
         manager_end();
 }
 

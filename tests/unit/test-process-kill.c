@@ -231,6 +231,8 @@ TEST(refuses_what_would_hit_others) {
         CHECK_EQ_INT(uid_kill_all(0, SENDER), -EPERM);
         CHECK_EQ_INT(uid_kill_all(VICTIM, 0), -EPERM);
         CHECK_EQ_INT(uid_kill_all(SENDER, SENDER), -EPERM);
+        CHECK_EQ_INT(uid_kill_all((uid_t) -1, SENDER), -EPERM);
+        CHECK_EQ_INT(uid_kill_all(VICTIM, (uid_t) -1), -EPERM);
         /* Capabilities that stay over a change of UID would make pid -1 everybody: in a child of its own, in case it
          * does. */
         pid_t pid = fork();
@@ -311,17 +313,20 @@ TEST(start_time) {
 
 TEST(slices) {
         CHECK_EQ_INT(user_slice_open(VICTIM), -ENOENT);
+        CHECK_EQ_INT(slice_open("jit-0123456789abcdef.slice"), -ENOENT);
+        CHECK_EQ_INT(slice_open("jit-../../x.slice"), -EINVAL);
+        CHECK_EQ_INT(slice_open("nothing.slice"), -ENOENT);
         /* A cgroup that is gone is empty; anything else that cannot be read is not. */
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        CHECK(!user_slice_is_empty(fd));
+        CHECK(!slice_is_empty(fd));
         (void) close(fd);
-        CHECK(!user_slice_is_empty(-1));
+        CHECK(!slice_is_empty(-1));
         char name[] = "/tmp/jit-test-XXXXXX";
         fd = mkstemp(name);
         (void) unlink(name);
         static const char full[] = "populated 1\nfrozen 0\n", empty[] = "populated 0\nfrozen 1\n";
-        CHECK(pwrite(fd, full, sizeof(full) - 1, 0) > 0 && !user_slice_is_empty(fd));
-        CHECK(pwrite(fd, empty, sizeof(empty) - 1, 0) > 0 && user_slice_is_empty(fd));
+        CHECK(pwrite(fd, full, sizeof(full) - 1, 0) > 0 && !slice_is_empty(fd));
+        CHECK(pwrite(fd, empty, sizeof(empty) - 1, 0) > 0 && slice_is_empty(fd));
         (void) close(fd);
 }
 

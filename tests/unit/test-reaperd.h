@@ -40,6 +40,8 @@ static Role test_role = {
                 .home_size_max = 1024 * 1024,
                 .home_inodes_max = 100,
                 .reactivate = true,
+                .ways = ROLE_WAY_ACCOUNT,
+                .end_with_caller = true,
 };
 static Role *test_roles[] = {&test_role, NULL};
 static uint64_t test_warnings[] = {60 * USEC_PER_SEC, 0};
@@ -56,6 +58,7 @@ static Manager *manager;
 static const char *approver_says;
 static unsigned approver_asked;
 static VarlinkServer *approver;
+static json_t *approver_context;      /* of the last question: {account, context} */
 static VarlinkLink *approver_watcher; /* who is to hear of changes */
 static unsigned approver_batches;     /* calls of Recheck */
 static bool approver_hangs;           /* Recheck is not answered */
@@ -76,8 +79,10 @@ static unsigned approver_n_waiting;
 #define UNKNOWN "{\"decision\":\"unknown\",\"reason\":\"ticket-unknown\",\"message\":\"no\"}"
 
 static inline int vl_method_evaluate(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        (void) parameters, (void) more, (void) userdata;
+        (void) more, (void) userdata;
         approver_asked++;
+        json_decref(approver_context);
+        approver_context = json_incref(parameters);
         if (approver_says)
                 return varlink_reply(l, json_pack("{s:o}", "verdict", json_loads(approver_says, 0, NULL)));
         approver_waiting[approver_n_waiting++ % ELEMENTSOF(approver_waiting)] = varlink_link_ref(l);
@@ -91,13 +96,16 @@ static inline int vl_method_watch(VarlinkLink *l, json_t *parameters, bool more,
         return varlink_notify(l, json_pack("{s:s}", "ticket", "*"));
 }
 
-static inline json_t *recheck_answer(const json_t *account) {
-        return json_pack("{s:O,s:o}", "account", account, "verdict", json_loads(approver_says, 0, NULL));
+static inline json_t *recheck_answer(const json_t *question) {
+        json_t *answer = json_deep_copy(question);
+
+        (void) json_object_set_new(answer, "verdict", json_loads(approver_says, 0, NULL));
+        return answer;
 }
 
 static inline int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
-        const json_t *accounts = json_object_get(parameters, "accounts"), *account;
-        size_t i, n = json_array_size(accounts);
+        const json_t *questions = json_object_get(parameters, "questions"), *question;
+        size_t i, n = json_array_size(questions);
 
         (void) userdata;
         CHECK(more && n > 0 && n <= 256);
@@ -107,10 +115,10 @@ static inline int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool mor
                 approver_waiting[approver_n_waiting++ % ELEMENTSOF(approver_waiting)] = varlink_link_ref(l);
                 return 0;
         }
-        json_array_foreach ((json_t *) accounts, i, account)
+        json_array_foreach ((json_t *) questions, i, question)
                 if (i + 1 < n)
-                        (void) varlink_notify(l, recheck_answer(account));
-        return varlink_reply(l, recheck_answer(json_array_get(accounts, n - 1)));
+                        (void) varlink_notify(l, recheck_answer(question));
+        return varlink_reply(l, recheck_answer(json_array_get(questions, n - 1)));
 }
 
 static inline int vl_method_notice(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
@@ -178,6 +186,7 @@ static inline void manager_open_folders(Manager *m) {
         d->grants = make_folder(d->run, "grants");
         d->keys = make_folder(d->run, "keys");
         d->sudoers = make_folder(d->run, "sudoers.d");
+        d->elevated = make_folder(d->run, "elevated");
         d->homes = make_folder(d->run, "home");
         (void) mkdir("/run/systemd", 0755);
         (void) mkdir("/run/systemd/userdb", 0755);
@@ -220,6 +229,7 @@ static inline bool manager_begin(const char *name) {
 /* As if it had been killed: the records stay. */
 static inline void manager_crash(void) {
         approver_stop();
+        json_decref(take_ptr(approver_context));
         manager->config = NULL; /* ours */
         manager = manager_free(manager);
 }

@@ -289,7 +289,8 @@ TEST(lies_about_who_is_meant) {
         approver_hangs = true;
         approver_asked = 0;
         run_until_asked(1);
-        _cleanup_json_ json_t *other = json_string("jit-chg1-alice"), *own = json_string("jit-chg1");
+        _cleanup_json_ json_t *other = json_pack("{s:s}", "account", "jit-chg1-alice"),
+                              *own = json_pack("{s:s}", "account", "jit-chg1");
         approver_says = REFUSE;
         VarlinkLink *l = approver_waiting[--approver_n_waiting];
         (void) varlink_notify(l, recheck_answer(other));
