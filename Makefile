@@ -39,7 +39,7 @@ REAPERD = $(wildcard jit-reaperd/reaperd/*.c)
 APPROVERD_FOLDERS = $(addprefix jit-reaperd/approverd,/ /signed/ /http/ /providers/)
 APPROVERD = $(wildcard $(addsuffix *.c,$(APPROVERD_FOLDERS)))
 JITCTL = $(wildcard jit-reaperd/jitctl/*.c)
-MODULE = $(wildcard pam_jit/*.c) $(addprefix jit-reaperd/shared/,json.c varlink-wire.c varlink-dial.c name.c timefmt.c strv.c)
+MODULE = $(wildcard pam_jit/*.c) $(addprefix jit-reaperd/shared/,json.c varlink-wire.c varlink-dial.c name.c timefmt.c strv.c pam-service.c)
 
 REAPERD_LIBS = -lsystemd -ljansson -lcrypto -linih
 APPROVERD_LIBS = -lsystemd -ljansson -ljq -lcurl -lcrypto -linih

@@ -34,14 +34,47 @@ static int parse_socket(const char *value, ModuleArgs *a) {
         return 0;
 }
 
+static int parse_elevated(const char *value, ModuleArgs *a) {
+        if (value[0] != '/')
+                return -EINVAL;
+        a->elevated = value;
+        return 0;
+}
+
+/* The value of those below is always empty: their names have no '='. */
+
 static int parse_wait(const char *value, ModuleArgs *a) {
-        (void) value; /* as below */
+        (void) value;
         a->wait = true;
         return 0;
 }
 
+static int parse_gate(const char *value, ModuleArgs *a) {
+        (void) value;
+        a->gate = true;
+        return 0;
+}
+
+static int parse_logins(const char *value, ModuleArgs *a) {
+        (void) value;
+        a->logins = true;
+        return 0;
+}
+
+static int parse_elevations(const char *value, ModuleArgs *a) {
+        (void) value;
+        a->elevations = true;
+        return 0;
+}
+
+static int parse_inside(const char *value, ModuleArgs *a) {
+        (void) value;
+        a->inside = true;
+        return 0;
+}
+
 static int parse_debug(const char *value, ModuleArgs *a) {
-        (void) value; /* always empty: the name has no '=' */
+        (void) value;
         a->debug = true;
         return 0;
 }
@@ -52,7 +85,12 @@ static const struct {
 } arguments[] = {
                 {"timeout=", parse_timeout},
                 {"socket=", parse_socket},
+                {"elevated=", parse_elevated},
                 {"wait", parse_wait},
+                {"gate", parse_gate},
+                {"logins", parse_logins},
+                {"elevations", parse_elevations},
+                {"inside", parse_inside},
                 {"debug", parse_debug},
 };
 
@@ -70,13 +108,21 @@ static int parse_one(const char *text, ModuleArgs *a) {
 }
 
 int module_args_parse(int argc, const char **argv, ModuleArgs *ret, const char **ret_bad) {
-        *ret = (ModuleArgs){.socket = REAPER_SOCKET, .timeout_usec = TIMEOUT_DEFAULT_SEC * USEC_PER_SEC};
-        for (int i = 0; i < argc; i++) {
-                int r = parse_one(argv[i], ret);
-                if (r < 0) {
-                        *ret_bad = argv[i];
-                        return r;
-                }
+        const char *bad = NULL;
+
+        *ret = (ModuleArgs){.socket = REAPER_SOCKET,
+                            .elevated = ELEVATED_DIR,
+                            .timeout_usec = TIMEOUT_DEFAULT_SEC * USEC_PER_SEC};
+        for (int i = 0; i < argc; i++)
+                if (parse_one(argv[i], ret) < 0 && !bad)
+                        bad = argv[i];
+        /* The gate is for elevations, and a line that is for neither kind of service would do nothing. */
+        if (ret->logins && (ret->elevations || ret->gate)) {
+                ret->logins = false;
+                bad = bad ?: "logins";
         }
-        return 0;
+        if (!bad)
+                return 0;
+        *ret_bad = bad;
+        return -EINVAL;
 }

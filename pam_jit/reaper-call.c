@@ -7,7 +7,7 @@
 #define REAPER_INTERFACE "io.pamjit.Reaper"
 
 /* A longer message is no message of ours; what is shown of it is cut further, by text_for_terminal(). */
-enum { REASON_MAX = 64, MESSAGE_MAX = 8192 };
+enum { REASON_MAX = 64, MESSAGE_MAX = 8192, DECISION_MAX = 64 };
 
 /* Far more than one every 10 s. */
 enum { SENTENCES_MAX = 64 };
@@ -15,6 +15,7 @@ enum { SENTENCES_MAX = 64 };
 void reaper_verdict_done(ReaperVerdict *v) {
         free(v->reason);
         free(v->message);
+        free(v->decision);
         *v = (ReaperVerdict){};
 }
 
@@ -23,13 +24,14 @@ void reaper_session_done(ReaperSession *s) {
         json_decref(s->pam_data);
         json_decref(s->env);
         s->pam_data = s->env = NULL;
+        free(take_ptr(s->unit));
         reaper_verdict_done(&s->refusal);
 }
 
 static json_t *call_parameters(const ReaperCall *c) {
         _cleanup_json_ json_t *p = json_object();
 
-        if (!p || json_set_str(p, "account", c->account) < 0 || json_set_str(p, "service", c->service ?: "") < 0 ||
+        if (!p || json_set_str(p, "account", c->account) < 0 || json_set_str(p, "service", c->service) < 0 ||
             json_set_str(p, "rhost", c->rhost) < 0 || json_set_str(p, "tty", c->tty) < 0 ||
             json_set_str(p, "ruser", c->ruser) < 0)
                 return NULL;
@@ -66,6 +68,7 @@ static int authorize_answer_parse(const json_t *parameters, AuthorizeAnswer *ret
                         {"message", JSON_FIELD_TEXT, offsetof(AuthorizeAnswer, verdict.message), MESSAGE_MAX,
                          JSON_REQUIRED},
                         {"until", JSON_FIELD_UINT, offsetof(AuthorizeAnswer, until), INT64_MAX, 0},
+                        {"decision", JSON_FIELD_STRING, offsetof(AuthorizeAnswer, verdict.decision), DECISION_MAX, 0},
                         {},
         };
 
@@ -112,16 +115,16 @@ static int answer_await(const ReaperCall *c, VarlinkPeer *peer, bool continues, 
         return r;
 }
 
-/* One connection, one call. On success the connection is the caller's. */
-static int reaper_ask(const ReaperCall *c, const char *method, bool wait, VarlinkPeer **ret_peer, json_t **ret_answer,
-                      ReaperVerdict *ret_refusal) {
-        _cleanup_json_ json_t *parameters = NULL, *answer = NULL;
+/* One connection, one call. p: call_parameters() and what the method has beside them; stolen; NULL: -ENOMEM. On success
+ * the connection is the caller's. */
+static int reaper_ask(const ReaperCall *c, const char *method, json_t *p, bool wait, VarlinkPeer **ret_peer,
+                      json_t **ret_answer, ReaperVerdict *ret_refusal) {
+        _cleanup_json_ json_t *parameters = p, *answer = NULL;
         _cleanup_free_ char *error = NULL;
         VarlinkPeer *peer = NULL;
         bool continues = false;
         int r;
 
-        parameters = call_parameters(c);
         if (!parameters || (wait && json_set_opt(parameters, "wait", json_true()) < 0))
                 return -ENOMEM;
         r = varlink_dial(c->socket, c->deadline_usec, &peer);
@@ -141,13 +144,13 @@ static int reaper_ask(const ReaperCall *c, const char *method, bool wait, Varlin
         return 0;
 }
 
-int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret) {
+static int verdict_ask(const ReaperCall *c, const char *method, json_t *p, bool wait, ReaperVerdict *ret) {
         _cleanup_json_ json_t *parameters = NULL;
         AuthorizeAnswer a = {};
         VarlinkPeer *peer = NULL;
         int r;
 
-        r = reaper_ask(call, REAPER_INTERFACE ".Authorize", call->say != NULL, &peer, &parameters, &a.verdict);
+        r = reaper_ask(c, method, p, wait, &peer, &parameters, &a.verdict);
         varlink_peer_free(peer);
         if (r == 0)
                 r = authorize_answer_parse(parameters, &a);
@@ -161,25 +164,34 @@ int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret) {
         return 0;
 }
 
-int reaper_open_session(const ReaperCall *call, ReaperSession *ret) {
-        struct answer {
-                ReaperSession session;
-                uint64_t number, until;
-                char *home;
-        };
-        static const JsonField table[] = {
-                        {"session", JSON_FIELD_UINT, offsetof(struct answer, number), INT64_MAX, JSON_REQUIRED},
-                        {"home", JSON_FIELD_STRING, offsetof(struct answer, home), 255, JSON_REQUIRED},
-                        {"until", JSON_FIELD_UINT, offsetof(struct answer, until), INT64_MAX, JSON_REQUIRED},
-                        {"pamData", JSON_FIELD_OBJECT, offsetof(struct answer, session.pam_data), 0, JSON_REQUIRED},
-                        {"env", JSON_FIELD_OBJECT, offsetof(struct answer, session.env), 0, JSON_REQUIRED},
-                        {},
-        };
+int reaper_authenticate(const ReaperCall *call, ReaperVerdict *ret) {
+        return verdict_ask(call, REAPER_INTERFACE ".Authenticate", call_parameters(call), false, ret);
+}
+
+int reaper_authorize(const ReaperCall *call, ReaperVerdict *ret) {
+        return verdict_ask(call, REAPER_INTERFACE ".Authorize", call_parameters(call), call->say != NULL, ret);
+}
+
+int reaper_authorize_elevation(const ReaperCall *call, const char *ticket, ReaperVerdict *ret) {
+        _cleanup_json_ json_t *p = call_parameters(call);
+
+        if (!p || json_set_str(p, "ticket", ticket) < 0)
+                return -ENOMEM;
+        return verdict_ask(call, REAPER_INTERFACE ".AuthorizeElevation", take_ptr(p), call->say != NULL, ret);
+}
+
+typedef struct SessionAnswer {
+        ReaperSession session;
+        uint64_t number, until;
+        char *home;
+} SessionAnswer;
+
+static int session_ask(const ReaperCall *c, const char *method, json_t *p, const JsonField *table, ReaperSession *ret) {
         _cleanup_json_ json_t *parameters = NULL;
-        struct answer a = {};
+        SessionAnswer a = {};
         int r;
 
-        r = reaper_ask(call, REAPER_INTERFACE ".OpenSession", false, &a.session.peer, &parameters, &a.session.refusal);
+        r = reaper_ask(c, method, p, false, &a.session.peer, &parameters, &a.session.refusal);
         if (r == 0)
                 r = json_dispatch(parameters, table, &a, NULL);
         free(a.home);
@@ -188,4 +200,33 @@ int reaper_open_session(const ReaperCall *call, ReaperSession *ret) {
         else
                 *ret = a.session;
         return r;
+}
+
+int reaper_open_session(const ReaperCall *call, ReaperSession *ret) {
+        static const JsonField table[] = {
+                        {"session", JSON_FIELD_UINT, offsetof(SessionAnswer, number), INT64_MAX, JSON_REQUIRED},
+                        {"home", JSON_FIELD_STRING, offsetof(SessionAnswer, home), 255, JSON_REQUIRED},
+                        {"until", JSON_FIELD_UINT, offsetof(SessionAnswer, until), INT64_MAX, JSON_REQUIRED},
+                        {"pamData", JSON_FIELD_OBJECT, offsetof(SessionAnswer, session.pam_data), 0, JSON_REQUIRED},
+                        {"env", JSON_FIELD_OBJECT, offsetof(SessionAnswer, session.env), 0, JSON_REQUIRED},
+                        {},
+        };
+
+        return session_ask(call, REAPER_INTERFACE ".OpenSession", call_parameters(call), table, ret);
+}
+
+int reaper_open_elevation(const ReaperCall *call, bool gate, const char *inside, const char *decision,
+                          ReaperSession *ret) {
+        static const JsonField table[] = {
+                        {"unit", JSON_FIELD_STRING, offsetof(SessionAnswer, session.unit), 255, 0},
+                        {"until", JSON_FIELD_UINT, offsetof(SessionAnswer, until), INT64_MAX, 0},
+                        {"env", JSON_FIELD_OBJECT, offsetof(SessionAnswer, session.env), 0, JSON_REQUIRED},
+                        {},
+        };
+        _cleanup_json_ json_t *p = call_parameters(call);
+
+        if (!p || json_set_opt(p, "gate", json_boolean(gate)) < 0 || json_set_str(p, "inside", inside) < 0 ||
+            json_set_str(p, "decision", decision) < 0)
+                return -ENOMEM;
+        return session_ask(call, REAPER_INTERFACE ".OpenElevation", take_ptr(p), table, ret);
 }

@@ -5,11 +5,11 @@
 #include <syslog.h>
 
 #include "cleanup.h"
+#include "kept-text.h"
 #include "pam-text.h"
 #include "session-data.h"
 
 #define HELD_CONNECTION "pam_jit.session"
-#define WELCOME "pam_jit.welcome"
 
 typedef bool (*value_check_t)(const char *value);
 
@@ -79,7 +79,7 @@ static void warn_unknown(pam_handle_t *pamh, json_t *map, const KnownName *table
         const char *name;
         json_t *value;
 
-        json_object_foreach(map, name, value) {
+        json_object_foreach (map, name, value) {
                 const KnownName *k = table;
                 char text[ITEM_TEXT_MAX + 1];
 
@@ -101,33 +101,15 @@ static int map_apply(pam_handle_t *pamh, json_t *map, const KnownName *table, ap
                         continue;
                 if (!json_is_string(value) || !k->is_valid(json_string_value(value))) {
                         pam_syslog(pamh, LOG_ERR, "the reaper sent no fitting value for %s", k->name);
-                        return PAM_SESSION_ERR;
+                        return PAM_PERM_DENIED;
                 }
                 r = apply(pamh, k->name, json_string_value(value));
                 if (r != PAM_SUCCESS) {
                         pam_syslog(pamh, LOG_ERR, "cannot set %s: %s", k->name, pam_strerror(pamh, r));
-                        return PAM_SESSION_ERR;
+                        return PAM_PERM_DENIED;
                 }
         }
         return PAM_SUCCESS;
-}
-
-static void on_text_dropped(pam_handle_t *pamh, void *data, int error_status) {
-        (void) pamh;
-        (void) error_status;
-        free(data);
-}
-
-static int limit_apply(pam_handle_t *pamh, const char *name, const char *value) {
-        char *copy = strdup(value);
-        int r;
-
-        if (!copy)
-                return PAM_BUF_ERR;
-        r = pam_set_data(pamh, name, copy, on_text_dropped);
-        if (r != PAM_SUCCESS)
-                free(copy);
-        return r;
 }
 
 static int variable_apply(pam_handle_t *pamh, const char *name, const char *value) {
@@ -141,24 +123,11 @@ static int variable_apply(pam_handle_t *pamh, const char *name, const char *valu
 }
 
 int session_limits_apply(pam_handle_t *pamh, json_t *pam_data) {
-        return map_apply(pamh, pam_data, limits, limit_apply);
+        return map_apply(pamh, pam_data, limits, kept_text_set);
 }
 
 int session_environment_apply(pam_handle_t *pamh, json_t *env) {
         return map_apply(pamh, env, variables, variable_apply);
-}
-
-void welcome_keep(pam_handle_t *pamh, const char *message) {
-        char *copy = message ? strdup(message) : NULL;
-
-        if (copy && pam_set_data(pamh, WELCOME, copy, on_text_dropped) != PAM_SUCCESS)
-                free(copy);
-}
-
-const char *welcome_get(pam_handle_t *pamh) {
-        const void *message;
-
-        return pam_get_data(pamh, WELCOME, &message) == PAM_SUCCESS ? message : NULL;
 }
 
 /* Runs at close, at pam_end(), when another connection takes the place, and in forked children that end their copy of
@@ -176,7 +145,7 @@ int session_hold(pam_handle_t *pamh, VarlinkPeer *peer) {
         if (r != PAM_SUCCESS) {
                 varlink_peer_free(peer);
                 pam_syslog(pamh, LOG_ERR, "cannot keep the connection: %s", pam_strerror(pamh, r));
-                return PAM_SESSION_ERR;
+                return PAM_PERM_DENIED;
         }
         return PAM_SUCCESS;
 }

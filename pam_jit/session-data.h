@@ -3,7 +3,8 @@
 #define JIT_SESSION_DATA_H
 
 /* What a session leaves in the PAM handle: limits for pam_systemd(8), three environment variables, and the connection
- * whose end is the session's end. All of these return PAM codes and log their failures. */
+ * whose end is the session's end. All of these return PAM codes and log their failures: PAM_SUCCESS or PAM_PERM_DENIED,
+ * as all of the session phase (pam_jit.c says why). */
 
 #include <security/pam_modules.h>
 #include <stdbool.h>
@@ -11,15 +12,9 @@
 #include "varlink.h"
 
 /* Known names with fitting values are set; a known name with another value, or no systemd.runtime_max_sec at all, is
- * PAM_SESSION_ERR: a session must not start without the limits meant for it. Unknown names are skipped. */
+ * PAM_PERM_DENIED: a session must not start without the limits meant for it. Unknown names are skipped. */
 int session_limits_apply(pam_handle_t *pamh, json_t *pam_data);
 int session_environment_apply(pam_handle_t *pamh, json_t *env);
-
-/* From the account phase to the session phase: what is granted. sshd shows a message of the account phase in its banner and a
- * second time on a terminal (sshd's auth2.c and session.c), and to file transfers as well; one of the session phase once, and on a
- * terminal only. Nothing is lost but the message if this fails. welcome_get() returns NULL if there is none. */
-void welcome_keep(pam_handle_t *pamh, const char *message);
-const char *welcome_get(pam_handle_t *pamh);
 
 /* Takes peer over in every case. A connection that was held before is closed when the new one is in its place. */
 int session_hold(pam_handle_t *pamh, VarlinkPeer *peer);

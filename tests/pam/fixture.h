@@ -21,10 +21,15 @@ typedef struct Fixture {
         char dir[64], socket[96];
         char shown[8192]; /* what the person was shown */
         unsigned messages;
-        uint64_t shown_msec[16]; /* when each of the first was shown */
+        uint64_t shown_msec[16];       /* when each of the first was shown */
+        const char *typed;             /* what is typed at a prompt that shows it; NULL: there is nobody to type */
+        unsigned prompts, typing_msec; /* how often somebody was asked; how long typing takes */
 } Fixture;
 
-/* script NULL: nobody listens. arguments: of the module, beside socket=; NULL: "timeout=1". */
+/* script NULL: nobody listens. arguments: of the module, beside socket= and elevated=; NULL: "timeout=1". */
+void fixture_begin_service(Fixture *f, const char *service, const char *user, const Script *script,
+                           const char *arguments);
+/* The same by the service "probe", which proves who a person is. */
 void fixture_begin(Fixture *f, const char *user, const Script *script, const char *arguments);
 /* The same with files of one's own in f->dir: write them between fixture_dir() and fixture_start(). */
 void fixture_dir(Fixture *f, const Script *script);
@@ -35,6 +40,21 @@ void fixture_end(Fixture *f);
 void fixture_pam_end(Fixture *f);
 
 const char *module_path(void);
+
+/* What the module reads where the kernel tells the process's login UID, or, text NULL, what error it meets; error 0 as
+ * well: the kernel's own file. After fixture_dir() it is unset, as for a service. The folder of markers (elevated=) is
+ * f->dir. */
+void fixture_login_uid(Fixture *f, const char *text, int error);
+/* The same for /proc/self/cgroup, when it is opened first, and from then on. After fixture_dir(): a service. */
+void fixture_cgroup(Fixture *f, const char *first, const char *then, int error);
+/* What getuid(2) says: 4242 after fixture_dir(). */
+void fixture_real_uid(uid_t uid);
+
+/* Whether every connection to the reaper has ended. Takes the events. */
+bool fixture_nothing_held(Fixture *f);
+
+/* How often a copy of text was erased since fixture_begin(). */
+unsigned fixture_erased(const char *text);
 
 /* What was written to syslog since fixture_begin(). */
 const char *fixture_log(void);

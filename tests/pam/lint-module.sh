@@ -14,11 +14,26 @@ libraries=$(readelf -d "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort
 result $? module_links_only_libpam_and_jansson "$libraries"
 
 # No files, processes, threads, signals, environment, name resolution: calls that a thin client does not need.
-forbidden=$(nm -D --undefined-only "$module" | awk '{ print $2 }' | sed 's/@.*//; s/^__//; s/_chk$//; s/_2$//' |
-        grep -xE 'v?fork|clone|exec.*|posix_spawn.*|popen|system|pthread_.*|open(at)?(64)?|fopen(64)?|unlink.*|rename.*|mkdir.*|sigaction|signal|sigprocmask|alarm|setitimer|exit|_exit|abort|getenv|secure_getenv|setenv|putenv|getaddrinfo|gethostby.*|res_.*|str(cpy|cat)|v?sprintf|gets|localtime|gmtime|strtok|strerror|usleep' |
+calls_of() { # FILE NM-OPTION...: the functions and variables that it takes from elsewhere
+        nm "${@:2}" --undefined-only "$1" | awk '{ print $NF }' | sed 's/@.*//; s/^__//; s/_chk$//; s/_2$//'
+}
+forbidden=$(calls_of "$module" -D |
+        grep -xE 'v?fork|clone|exec.*|posix_spawn.*|popen|system|pthread_.*|open(at|64|at64|at2|dir|_by_handle_at)|creat(64)?|fd?open(64|dir)?|freopen(64)?|mkd?o?stemps?(64)?|unlink.*|rename.*|link(at)?|mkdir.*|write|pwrite.*|sigaction|signal|sigprocmask|alarm|setitimer|exit|_exit|abort|getenv|secure_getenv|setenv|putenv|unsetenv|clearenv|getaddrinfo|gethostby.*|res_.*|str(cpy|cat)|v?sprintf|gets|localtime|gmtime|strtok|strerror|usleep' |
         tr '\n' ' ')
 [[ -z $forbidden ]]
 result $? module_calls_nothing_it_should_not "$forbidden"
+
+# What is allowed, in the files that have the reason for it: the process's login UID, its marker and its cgroup, and JIT_TICKET.
+only_in() { # OBJECT NAME: of the module's own files, OBJECT alone takes NAME from elsewhere
+        local users
+        users=$(for o in "$build"/obj/pam_jit/*.o; do calls_of "$o" | grep -x "$2" >/dev/null && basename "$o"; done)
+        [[ ${users//$'\n'/ } == "$1" ]] || { echo "$2: $users" >&2; return 1; }
+}
+only_in 'inside.o login-uid.o' open && only_in elevated-marker.o fstatat && only_in gate.o environ
+result $? module_reads_only_where_it_may
+own=$(grep -hoE '"/[^"]*"' "$top"/pam_jit/*.c | sort -u | tr '\n' ' ')
+[[ $own == '"/" "/jit.slice/jit-" "/proc/self/cgroup" "/proc/self/loginuid" "/user.slice/user-" ' ]]
+result $? module_opens_two_files_of_proc "$own"
 
 # The C start files bring two symbols of their own; everything else that can change would be state between calls.
 state=$(objdump -t "$module" | awk '$4 == ".data" || $4 == ".bss" || $5 == ".data" || $5 == ".bss" { print $NF }' |

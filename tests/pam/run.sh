@@ -9,6 +9,7 @@ top=$(cd "$here/../.." && pwd)
 build=$(cd "${1:?usage: run.sh BUILD}" && pwd) || exit 2
 out=$build/tests/pam
 failures=0
+programs=(account answers wait session elevated gate marker inside examples stacks)
 
 result() { # STATUS NAME [COMMENT]
         if (($1 == 0)); then echo "ok $2${3:+ # $3}"; else echo "not ok $2${3:+ # $3}"; failures=$((failures + 1)); fi
@@ -18,10 +19,10 @@ compile() {
         local flags=(-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wformat=2 -O1 -gdwarf-4 -fPIC "-I$here" "-I$top/tests/unit")
         mkdir -p "$out"
         "${CC:-cc}" "${flags[@]}" -shared -fvisibility=hidden -o "$out/pam_probe.so" "$here/pam-probe.c" -lpam || return
-        for t in account answers wait session examples; do
+        for t in "${programs[@]}"; do
                 # libpam calls the C library's syslog entry; the fixture stands in for it, so it has to be exported.
                 "${CC:-cc}" "${flags[@]}" -rdynamic -o "$out/test-$t" "$here/test-$t.c" "$here/fixture.c" \
-                        "$here/scripted-reaper.c" -lpam || return
+                        "$here/scripted-reaper.c" "$here/example.c" -lpam || return
         done
 }
 
@@ -46,7 +47,7 @@ run_valgrind() {
                 result 0 "valgrind" "SKIP no valgrind"
                 return
         fi
-        for t in account answers wait session; do
+        for t in "${programs[@]}"; do
                 PAM_TEST_SLOW=1 with_names valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
                         --errors-for-leak-kinds=definite,indirect,possible --track-fds=no --child-silent-after-fork=yes \
                         --error-exitcode=9 "$out/test-$t" >"$log" 2>&1
@@ -57,7 +58,7 @@ run_valgrind() {
 }
 
 compile || { result 1 compile; exit 1; }
-for t in account answers wait session examples; do
+for t in "${programs[@]}"; do
         run_program "test-$t"
 done
 # shellcheck source-path=SCRIPTDIR source=lint-module.sh

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -58,6 +59,34 @@ static void say(int fd, const Answer *a) {
         }
 }
 
+static const Answer *answer_for(const Service *s) {
+        const struct {
+                const char *method;
+                const Answer *answer;
+        } table[] = {
+                        {"Authenticate", &s->script->authenticate},
+                        {"Authorize", &s->script->authorize},
+                        {"AuthorizeElevation", strstr(s->seen->request, "\"ticket\":")
+                                                               ? &s->script->with_ticket
+                                                               : &s->script->authorize_elevation},
+                        {"OpenSession", &s->script->open_session},
+                        {"OpenElevation", &s->script->open_elevation},
+        };
+        static const Answer none = {.text = "{\"error\":\"org.varlink.service.MethodNotFound\"}"};
+
+        for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+                size_t used = strlen(s->seen->methods);
+                char quoted[64];
+
+                (void) snprintf(quoted, sizeof(quoted), "\"io.pamjit.Reaper.%s\"", table[i].method);
+                if (!strstr(s->seen->request, quoted))
+                        continue;
+                (void) snprintf(s->seen->methods + used, sizeof(s->seen->methods) - used, "%s ", table[i].method);
+                return table[i].answer;
+        }
+        return &none;
+}
+
 static void on_client(Service *s, struct pollfd *client) {
         char *request = s->seen->request;
         size_t used = 0;
@@ -73,8 +102,8 @@ static void on_client(Service *s, struct pollfd *client) {
         } while (request[used - 1] != 0 && used < REQUEST_MAX);
         request[REQUEST_MAX - 1] = 0;
         s->seen->calls++;
+        a = answer_for(s);
         report(s, SAW_CALL);
-        a = strstr(request, "\"io.pamjit.Reaper.OpenSession\"") ? &s->script->open_session : &s->script->authorize;
         say_first(client->fd, a);
         if (a->text)
                 say(client->fd, a);

@@ -18,8 +18,10 @@ typedef struct Answer {
 } Answer;
 
 typedef struct Script {
-        Answer authorize, open_session; /* by the method called */
-        bool deaf;                      /* listen, but never accept, with the backlog full */
+        /* by the method called */
+        Answer authenticate, authorize, open_session, open_elevation;
+        Answer authorize_elevation, with_ticket; /* AuthorizeElevation without a ticket, and with one */
+        bool deaf;                               /* listen, but never accept, with the backlog full */
 } Script;
 
 /* What is reported, a byte each, in the order of events. */
@@ -32,6 +34,7 @@ typedef struct ScriptedReaper {
         int events;
         struct Seen {
                 unsigned connections, calls;
+                char methods[256];         /* of all calls, a word each: "Authorize OpenSession " */
                 char request[REQUEST_MAX]; /* the last call */
         } * seen;                          /* shared with the process */
 } ScriptedReaper;

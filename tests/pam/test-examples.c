@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* examples/pam.d/sshd as it is shipped, but for the module's path and for the lines that would change the test's own
- * process. The two promises: whatever is wrong with pam_jit, ordinary accounts get in; and whatever is wrong, ours do
+/* examples/pam.d/sshd. The two promises: whatever is wrong with pam_jit, ordinary accounts get in; and whatever is wrong, ours do
  * not. */
 
-#include <shadow.h>
-#include <unistd.h>
-
-#include "fixture.h"
+#include "example.h"
 #include "test.h"
 
 #define AUTHORIZED "{\"parameters\":{\"allow\":true,\"reason\":\"approved\",\"message\":\"CHG2 approved by bob\"}}"
@@ -19,78 +15,6 @@
 
 static const Script good = {.authorize = {.text = AUTHORIZED}, .open_session = {.text = OPENED}};
 
-/* The reaper serves an account that has not been allowed as expired. */
-#define NOT_YET_ALLOWED "jit-chg1"
-#define ALLOWED "jit-chg2"
-
-/* libnss_wrapper has no getspnam_r(), which libpam calls for pam_unix: the program comes first in symbol look-up. */
-__attribute__((visibility("default"))) int getspnam_r(const char *name, struct spwd *entry, char *buffer, size_t size,
-                                                      struct spwd **ret) {
-        if (snprintf(buffer, size, "%s", name) >= (int) size)
-                return ERANGE;
-        *entry = (struct spwd){.sp_namp = buffer,
-                               .sp_pwdp = buffer + strlen(buffer), /* empty: never looked at here */
-                               .sp_lstchg = 19000,
-                               .sp_min = -1,
-                               .sp_max = -1,
-                               .sp_warn = -1,
-                               .sp_inact = -1,
-                               .sp_expire = strcmp(name, NOT_YET_ALLOWED) == 0 ? 1 : -1,
-                               .sp_flag = ~0ul};
-        *ret = entry;
-        return 0;
-}
-
-/* What stands where the file says "@include NAME": Debian's files reduced to what they do. (libpam reads included files
- * from /etc/pam.d even when it is given another directory.) Without root pam_unix cannot read the expiry, and the probe
- * stands in for it. */
-static void common_text(const char *name, const char *user, size_t size, char *ret) {
-        const char *probe = getenv("PAM_PROBE_MODULE");
-
-        ret[0] = 0;
-        if (strncmp(name, "common-session", 14) == 0)
-                (void) snprintf(ret, size, "session required pam_permit.so\nsession optional %s\n", probe);
-        else if (strncmp(name, "common-account", 14) != 0)
-                return;
-        else if (geteuid() == 0)
-                (void) snprintf(ret, size,
-                                "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n"
-                                "account requisite pam_deny.so\naccount required pam_permit.so\n");
-        else
-                (void) snprintf(ret, size, "account required %s code=%d\naccount required pam_permit.so\n", probe,
-                                strcmp(user, NOT_YET_ALLOWED) == 0 ? PAM_ACCT_EXPIRED : PAM_SUCCESS);
-}
-
-/* The shipped file with module in pam_jit.so's place, and arguments behind it. */
-static void write_example(const Fixture *f, const char *user, const char *module, const char *arguments) {
-        char path[256], line[512], text[8192] = "";
-        unsigned replaced = 0;
-        FILE *example;
-
-        (void) snprintf(path, sizeof(path), "%s/pam.d/sshd", getenv("PAM_EXAMPLES"));
-        example = fopen(path, "re");
-        CHECK(example != NULL);
-        while (example && fgets(line, sizeof(line), example)) {
-                char *name = strstr(line, "pam_jit.so");
-                size_t used = strlen(text);
-
-                if (line[0] == '@')
-                        common_text(line + strlen("@include "), user, sizeof(text) - used, text + used);
-                else if (line[0] != '#' && strstr(line, "pam_nologin.so"))
-                        (void) snprintf(text + used, sizeof(text) - used, "%s", line);
-                else if (line[0] != '#' && name) {
-                        *name = 0;
-                        (void) snprintf(text + used, sizeof(text) - used, "%s %s socket=%s timeout=1 %s\n", line,
-                                        module, f->socket, arguments);
-                        replaced++;
-                }
-        }
-        if (example)
-                (void) fclose(example);
-        CHECK_EQ_INT(replaced, 2);
-        fixture_write(f, "sshd", "%s", text);
-}
-
 /* How far user gets: 0 not past account, 1 not past session, 2 in. */
 enum { KEPT_OUT, NO_SESSION, LOGGED_IN };
 
@@ -98,7 +22,7 @@ static int log_in(Fixture *f, const char *user, const Script *script, const char
         int got = KEPT_OUT;
 
         fixture_dir(f, script);
-        write_example(f, user, module ? module : module_path(), arguments);
+        CHECK_EQ_INT(example_write(f, "pam.d", "sshd", user, module, arguments), 2);
         fixture_start(f, "sshd", user);
         if (pam_acct_mgmt(f->pamh, 0) == PAM_SUCCESS)
                 got = pam_open_session(f->pamh, 0) == PAM_SUCCESS ? LOGGED_IN : NO_SESSION;

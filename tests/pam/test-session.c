@@ -48,7 +48,7 @@ TEST(ordinary_user_opens_and_closes_without_a_connection) {
 TEST(unresolved_jit_name_opens_no_session) {
         Fixture f;
 
-        CHECK_EQ_INT(open_session(&f, "jit-none", &good, NULL), PAM_SESSION_ERR);
+        CHECK_EQ_INT(open_session(&f, "jit-none", &good, NULL), PAM_PERM_DENIED);
         CHECK_EQ_INT(reaper_next_event(&f.reaper, 20), 0);
         fixture_end(&f);
 }
@@ -56,7 +56,7 @@ TEST(unresolved_jit_name_opens_no_session) {
 TEST(bad_argument_opens_no_session_of_ours) {
         Fixture f;
 
-        CHECK_EQ_INT(open_session(&f, "jit-chg1", &good, "tiemout=1"), PAM_SESSION_ERR);
+        CHECK_EQ_INT(open_session(&f, "jit-chg1", &good, "tiemout=1"), PAM_PERM_DENIED);
         CHECK_EQ_INT(reaper_next_event(&f.reaper, 20), 0);
         fixture_end(&f);
 }
@@ -255,7 +255,7 @@ static void check_no_session(const char *text, const char *shown) {
         const Script script = {.open_session = {.text = text}};
         Fixture f;
 
-        CHECK_EQ_INT(open_session(&f, "jit-chg1", &script, NULL), PAM_SESSION_ERR);
+        CHECK_EQ_INT(open_session(&f, "jit-chg1", &script, NULL), PAM_PERM_DENIED);
         if (!strstr(f.shown, shown))
                 TEST_FAIL("%s: shown: %s", text, f.shown);
         CHECK_EQ_INT(reaper_next_event(&f.reaper, 1000), SAW_CONNECTION);
@@ -351,7 +351,7 @@ TEST(refusal_is_told) {
 TEST(absent_reaper_opens_no_session) {
         Fixture f;
 
-        CHECK_EQ_INT(open_session(&f, "jit-chg1", NULL, NULL), PAM_SESSION_ERR);
+        CHECK_EQ_INT(open_session(&f, "jit-chg1", NULL, NULL), PAM_PERM_DENIED);
         CHECK(strstr(f.shown, "pam_jit: the approval service does not answer") != NULL);
         fixture_end(&f);
 }
@@ -361,7 +361,7 @@ TEST(silent_reaper_opens_no_session_within_the_deadline) {
         Fixture f;
         uint64_t start = clock_msec(), took;
 
-        CHECK_EQ_INT(open_session(&f, "jit-chg1", &silent, "timeout=1"), PAM_SESSION_ERR);
+        CHECK_EQ_INT(open_session(&f, "jit-chg1", &silent, "timeout=1"), PAM_PERM_DENIED);
         took = clock_msec() - start;
         CHECK(took >= 1000 && (took <= 1100 || getenv("PAM_TEST_SLOW")));
         fixture_end(&f);
@@ -373,7 +373,7 @@ TEST(dead_reaper_kills_nobody_at_close) {
         CHECK_EQ_INT(open_session(&f, "jit-chg1", &good, NULL), PAM_SUCCESS);
         check_held(&f);
         reaper_stop(&f.reaper); /* nobody there any more */
-        CHECK_EQ_INT(pam_open_session(f.pamh, 0), PAM_SESSION_ERR);
+        CHECK_EQ_INT(pam_open_session(f.pamh, 0), PAM_PERM_DENIED);
         (void) pam_close_session(f.pamh, 0); /* SIGPIPE would end this program here */
         fixture_end(&f);
 }

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef JIT_ELEVATION_H
+#define JIT_ELEVATION_H
+
+/* The session phase for an account that is not ours: the process that is about to run the command is put into a scope
+ * that ends with the grant, before it runs it. */
+
+#include "request.h"
+
+/* PAM_IGNORE: nobody has to be asked (without a gate: elevated-marker.h, inside.h). PAM_SUCCESS: it is in its scope, or
+ * needs none. PAM_PERM_DENIED: no, logged and said. */
+int elevation_open(Request *q);
+
+#endif
