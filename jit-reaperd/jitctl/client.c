@@ -3,6 +3,7 @@
 #include "cleanup.h"
 #include "client.h"
 #include "json.h"
+#include "member.h"
 #include "paths.h"
 #include "text.h"
 #include "varlink.h"
@@ -69,7 +70,7 @@ static const ErrorMeaning meanings[] = {
                 {"io.pamjit.Reaper.NoSuchGrant", NULL, STATUS_NO, offsetof(ErrorDetail, grant),
                  "there is no live grant ", " that you may see; `jitctl list` shows those you may"},
                 {"io.pamjit.Reaper.TryAgain", NULL, STATUS_UNREACHABLE, offsetof(ErrorDetail, message),
-                 "not now: ", "; try again"},
+                 "not now: ", ""},
                 {"io.pamjit.Reaper.Refused", NULL, STATUS_NO, offsetof(ErrorDetail, message), "refused: ", ""},
                 {VARLINK_ERROR_PERMISSION_DENIED, NULL, STATUS_FORBIDDEN, offsetof(ErrorDetail, message),
                  "you are not permitted to do this", "; root and the people of the ticket or grant may"},
@@ -88,7 +89,7 @@ static const ErrorMeaning *find_meaning(const char *name, const char *reason) {
 }
 
 /* before, "field: ", what the daemon said, " (reason-code)", after */
-static int explain_varlink_error(const char *name, const json_t *parameters, char **ret_why) {
+static int explain_varlink_error(const char *name, const json_t *parameters, ClientFailure *ret) {
         ErrorDetail detail = {0};
         const ErrorMeaning *m;
         const char *said, *field = NULL;
@@ -107,7 +108,8 @@ static int explain_varlink_error(const char *name, const json_t *parameters, cha
                      m || !said ? "" : ": ", field ? field : "", field ? ": " : "", said ? said : "",
                      detail.reason ? " (" : "", detail.reason ? detail.reason : "", detail.reason ? ")" : "",
                      m ? m->after : "");
-        *ret_why = n < 0 ? NULL : why;
+        ret->why = n < 0 ? NULL : why;
+        ret->reason = take_ptr(detail.reason);
         error_detail_done(&detail);
         return m ? m->status : STATUS_NO;
 }
@@ -148,30 +150,76 @@ static int explain_errno(const ServiceInfo *s, const char *path, int error, uint
         return status;
 }
 
-int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
-               json_t **ret, char **ret_why) {
+void client_failure_done(ClientFailure *failure) {
+        free(failure->error);
+        free(failure->reason);
+        free(failure->why);
+        *failure = (ClientFailure){0};
+}
+
+/* Until the answer that nothing follows. The first sentence says until when it may take. */
+static int await_answer(VarlinkPeer *peer, uint64_t timeout_usec, client_sentence_t say, bool continues,
+                        json_t **answer, char **error) {
+        bool extended = false;
+        int r = 0;
+
+        while (r >= 0 && continues) {
+                const char *message = member_text(*answer, "message");
+                uint64_t now = now_usec(CLOCK_REALTIME), until = now, left;
+
+                if (message)
+                        say(message);
+                if (!extended) {
+                        (void) member_uint(*answer, "until", &until);
+                        left = until <= now ? 0 : until - now < WAIT_MAX_USEC ? until - now : WAIT_MAX_USEC;
+                        varlink_peer_set_deadline(peer, now_usec(CLOCK_BOOTTIME) + left + timeout_usec, false);
+                        extended = true;
+                }
+                json_decref(take_ptr(*answer));
+                r = varlink_next(peer, answer, error, &continues);
+        }
+        return r;
+}
+
+int client_wait(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
+                client_sentence_t say, json_t **ret, ClientFailure *ret_failure) {
         const ServiceInfo *s = services + service;
         const char *path = service == SERVICE_REAPER ? ctl->reaper_socket : ctl->approver_socket;
         _cleanup_free_ char *name = NULL, *error = NULL;
         _cleanup_json_ json_t *call = parameters, *answer = NULL;
         VarlinkPeer *peer = NULL;
+        bool continues = false;
         int r;
 
-        *ret_why = NULL;
         if (asprintf(&name, "%s.%s", s->interface, method) < 0) {
                 name = NULL;
                 return STATUS_NO;
         }
         r = varlink_dial(path, now_usec(CLOCK_BOOTTIME) + timeout_usec, &peer);
         if (r >= 0)
-                r = varlink_call(peer, name, take_ptr(call), &answer, &error);
+                r = varlink_call_more(peer, name, take_ptr(call), &answer, &error, say ? &continues : NULL);
+        if (r >= 0)
+                r = await_answer(peer, timeout_usec, say, continues, &answer, &error);
         (void) varlink_peer_free(peer);
-        if (r == -EREMOTEIO)
-                return explain_varlink_error(error ? error : "an error without a name", answer, ret_why);
+        if (r == -EREMOTEIO) {
+                int status = explain_varlink_error(error ? error : "an error without a name", answer, ret_failure);
+
+                ret_failure->error = take_ptr(error);
+                return status;
+        }
         if (r < 0)
-                return explain_errno(s, path, r, timeout_usec, ret_why);
+                return explain_errno(s, path, r, timeout_usec, &ret_failure->why);
         *ret = take_ptr(answer);
         return STATUS_OK;
+}
+
+int client_try(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,
+               json_t **ret, char **ret_why) {
+        JIT_CLEANUP(client_failure_done) ClientFailure failure = {0};
+        int status = client_wait(ctl, service, method, parameters, timeout_usec, NULL, ret, &failure);
+
+        *ret_why = take_ptr(failure.why);
+        return status;
 }
 
 int client_call(const Ctl *ctl, Service service, const char *method, json_t *parameters, uint64_t timeout_usec,

@@ -38,6 +38,29 @@ void findings_add_place(Findings *f, const char *action, const char *why) {
         findings_add(f, true, file, action, "%s", file ? end + 2 : why);
 }
 
+/* sudoers(5): #include and #includedir are no comments */
+static bool is_comment(const char *line) {
+        return *line == '#' && strncmp(line, "#include", 8) != 0;
+}
+
+/* Trimmed; with the lines that it goes on in, which comments do not. NULL at the end. */
+static char *next_line(char **rest) {
+        char *line = strsep(rest, "\n"), *end, *p;
+
+        if (!line)
+                return NULL;
+        line += strspn(line, " \t");
+        for (;;) {
+                end = p = line + strlen(line);
+                while (p > line && strchr(" \t\r", p[-1]))
+                        *--p = 0;
+                if (p == line || p[-1] != '\\' || is_comment(line) || !*rest)
+                        return line;
+                memset(p - 1, ' ', (size_t) (end - p) + 2); /* the backslash, to the newline that strsep(3) took */
+                (void) strsep(rest, "\n");
+        }
+}
+
 int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata) {
         _cleanup_free_ char *whole = NULL, *text = NULL;
         char *rest, *line;
@@ -51,20 +74,24 @@ int each_config_line(const char *root, const char *path, config_line_t on_line, 
         if (r < 0)
                 return r;
         rest = text;
-        while ((line = strsep(&rest, "\n"))) {
-                size_t n = strlen(line);
-
-                while (n > 0 && strchr(" \t\r", line[n - 1]))
-                        line[--n] = 0;
-                line += strspn(line, " \t");
-                /* sudoers(5): #include and #includedir are no comments */
-                if (!*line || (*line == '#' && strncmp(line, "#include", 8) != 0))
+        while ((line = next_line(&rest))) {
+                if (!*line || is_comment(line))
                         continue;
                 r = on_line(line, userdata);
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+bool file_is_there(const char *root, const char *path) {
+        _cleanup_free_ char *whole = NULL;
+
+        if (asprintf(&whole, "%s%s", root, path) < 0) {
+                whole = NULL;
+                return false;
+        }
+        return access(whole, F_OK) == 0;
 }
 
 char *next_word(char **line) {

@@ -16,7 +16,8 @@ typedef struct Findings {
         bool failed; /* no memory: the list is not whole */
 } Findings;
 
-/* is_error: the daemons will not work like this; else they do, but people may not get in. file may be NULL. */
+/* is_error: the daemons will not work like this, or something would outlive its ticket; else they do, but people may
+ * not get in. file may be NULL. */
 void findings_add(Findings *f, bool is_error, const char *file, const char *action, const char *format, ...)
                 __attribute__((format(printf, 5, 6)));
 
@@ -26,17 +27,22 @@ void findings_add_place(Findings *f, const char *action, const char *why);
 /* Each adds to f. root: "" or a directory that stands for the host's. */
 void role_check(Findings *f, const Role *role, const char *root); /* role-check.c */
 void sshd_check(Findings *f, const char *root);                   /* sshd-check.c */
-void pam_check(Findings *f, const char *root);                    /* pam-check.c */
 void sudo_check(Findings *f, const char *root);                   /* sudo-check.c */
+/* Returns whether sudo asks for a ticket before anything (the gate). */
+bool pam_check(Findings *f, const char *root); /* pam-check.c */
+/* gate: what pam_check() has returned. */
+void way_check(Findings *f, const Config *config, const char *root, bool gate); /* way-check.c */
 /* Returns the number of files in providers.d. */
 size_t provider_check(Findings *f, const char *root); /* provider-check.c */
 /* name: a credential that file names with key=. */
 void credential_check(Findings *f, const char *root, const char *file, const char *key, const char *name);
 
-/* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends. 0, or
- * the file's errno; the first negative return of on_line ends it. */
+/* Calls back with each line of root + path that is neither empty nor a comment, blanks trimmed from both ends; one that
+ * ends with a backslash goes on with the next. 0, or the file's errno; the first negative return of on_line ends it. */
 typedef int (*config_line_t)(char *line, void *userdata);
 int each_config_line(const char *root, const char *path, config_line_t on_line, void *userdata);
+/* root + path, links followed. */
+bool file_is_there(const char *root, const char *path);
 /* The next word of *line, which blanks end; NULL when there is none left. */
 char *next_word(char **line);
 

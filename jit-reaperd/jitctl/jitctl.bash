@@ -6,6 +6,11 @@ _jitctl_ids() {
         jitctl --no-color "$@" 2>/dev/null </dev/null | awk 'NR > 1 { print $1 }'
 }
 
+# Tickets of live grants, and accounts that are theirs alone; a person's own name stands for no grant.
+_jitctl_grants() {
+        jitctl --no-color list 2>/dev/null </dev/null | awk 'NR > 1 { print $4; if ($1 ~ /^jit-/) print $1 }'
+}
+
 # The words that are no options, without jitctl itself and what is being typed.
 _jitctl_verb() {
         local i
@@ -23,6 +28,7 @@ _jitctl_options() {
         'ticket approve '*) echo "--key --as --yes --file --output $common" ;;
         'ticket deny '* | 'ticket close '*) echo "--reason $common" ;;
         'ticket export '*) echo "--output $common" ;;
+        'elevate '*) echo "--wait $common" ;;
         'revoke '*) echo "--all --reason $common" ;;
         'provider test '*) echo "--person $common" ;;
         'policy test '*) echo "--policy --no-color --help" ;;
@@ -34,14 +40,14 @@ _jitctl_options() {
 
 _jitctl_words() {
         case $1 in
-        '') echo 'ticket list show revoke explain provider policy audit check status help' ;;
+        '') echo 'ticket elevate drop list show revoke explain provider policy audit check status help' ;;
         'ticket ') echo 'new approve deny close show list export import' ;;
         'provider ') echo 'list test' ;;
         'policy ') echo 'test' ;;
         'audit ') echo 'verify' ;;
-        'ticket approve ' | 'ticket deny ' | 'ticket close ' | 'ticket show ' | 'ticket export ' | 'explain ')
+        'ticket approve ' | 'ticket deny ' | 'ticket close ' | 'ticket show ' | 'ticket export ' | 'explain ' | 'elevate ')
                 _jitctl_ids ticket list ;;
-        'show ' | 'revoke ') _jitctl_ids list ;;
+        'show ' | 'revoke ') _jitctl_grants ;;
         'provider test ') _jitctl_ids provider list ;;
         esac
 }

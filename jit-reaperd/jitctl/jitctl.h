@@ -35,6 +35,7 @@ typedef struct Verb {
 
 /* Each ends with a NULL name. */
 extern const Verb verbs_ticket[];   /* verb-ticket.c */
+extern const Verb verbs_elevate[];  /* verb-elevate.c */
 extern const Verb verbs_grants[];   /* verb-grants.c */
 extern const Verb verbs_show[];     /* verb-show.c */
 extern const Verb verbs_explain[];  /* verb-explain.c */

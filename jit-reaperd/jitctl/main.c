@@ -10,8 +10,8 @@
 #define JIT_VERSION "1"
 #endif
 
-static const Verb *const verb_tables[] = {verbs_ticket,   verbs_grants, verbs_show,  verbs_explain,
-                                          verbs_provider, verbs_policy, verbs_audit, verbs_check};
+static const Verb *const verb_tables[] = {verbs_ticket,   verbs_elevate, verbs_grants, verbs_show, verbs_explain,
+                                          verbs_provider, verbs_policy,  verbs_audit,  verbs_check};
 
 static const Option common_options[] = {
                 {"json", OPTION_BOOL, offsetof(Ctl, json), 0, NULL, "the answer as one JSON value with sorted keys"},

@@ -1,81 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* pam.conf(5): whether pam_jit.so stands where it has to in the stack of sshd. */
+/* Whether pam_jit.so stands where it has to: before pam_systemd.so where people log in, since that takes the session's
+ * limits from it; behind it where one becomes another, since that would move the process out of its scope again. */
 
 #include <glob.h>
 
 #include "cleanup.h"
 #include "findings.h"
+#include "pam-stack.h"
 
-#define PAM_SSHD "/etc/pam.d/sshd"
-enum { INCLUDE_DEPTH_MAX = 16 };
+#define EXAMPLES "/usr/share/doc/pam_jit/examples/pam.d"
 
-typedef struct PamScan {
-        const char *root, *type;
-        unsigned depth, modules;
-        unsigned jit_at, systemd_at; /* counted from 1; 0: not there */
-} PamScan;
+typedef struct Service {
+        const char *name, *file;
+        bool wanted; /* its lines have to be there; else they may be left out, all of them */
+} Service;
 
-static int on_pam_line(char *line, void *userdata);
+static void add(Findings *f, const Service *s, bool is_error, const char *action, const char *message) {
+        findings_add(f, is_error, s->file, action, "%s", message);
+}
 
-static void scan_service(PamScan *s, const char *name) {
-        static const char *const folders[] = {"/etc/pam.d/", "/usr/lib/pam.d/"};
-        int r = -ENOENT;
+static void check_controls(Findings *f, const Service *s, const PamStack *account, const PamStack *session) {
+        if (account->ignored || session->ignored)
+                add(f, s, true, "write its controls as in pam_jit(8)",
+                    "pam_jit.so stands there with a control that ignores its no");
+}
 
-        if (s->depth >= INCLUDE_DEPTH_MAX)
+/* sshd, login: who somebody is has been proved, and a session of logind's begins. */
+static void check_login(Findings *f, const char *root, const Service *s) {
+        PamStack account, session;
+        int r = pam_stack_read(root, s->name, "account", &account);
+
+        if (r >= 0)
+                r = pam_stack_read(root, s->name, "session", &session);
+        if (r < 0) {
+                if (s->wanted)
+                        findings_add(f, false, s->file, "see pam_jit(8) for its lines", "not checked: %s",
+                                     strerror(-r));
                 return;
-        s->depth++;
-        for (size_t i = 0; i < (*name == '/' ? 1 : ELEMENTSOF(folders)) && r == -ENOENT; i++) {
-                _cleanup_free_ char *path = NULL;
-
-                if (asprintf(&path, "%s%s", *name == '/' ? "" : folders[i], name) < 0) {
-                        path = NULL;
-                        break;
-                }
-                r = each_config_line(s->root, path, on_pam_line, s);
         }
-        s->depth--;
+        if (!session.loginuid_at)
+                add(f, s, false, "add `session required pam_loginuid.so`",
+                    "no pam_loginuid.so: for who logs in here, sudo, su and jitctl elevate cannot tell who asks");
+        if (!s->wanted && !account.jit_first && !session.jit_first)
+                return;
+        if (!account.jit_first)
+                add(f, s, false, "add the account line of pam_jit(8)",
+                    "no account line for pam_jit.so: accounts of tickets stay locked");
+        if (!session.jit_first)
+                add(f, s, false, "add the session line of pam_jit(8)",
+                    "no session line for pam_jit.so: no home, no sudo rule, no end of the session");
+        else if (session.systemd_at && session.jit_first > session.systemd_at)
+                add(f, s, false, "move the session line of pam_jit.so up",
+                    "pam_jit.so comes after pam_systemd.so, which must hear from it when the session has to end");
+        check_controls(f, s, &account, &session);
 }
 
-static bool module_is(const char *path, const char *name) {
-        const char *slash = strrchr(path, '/');
+static void check_password(Findings *f, const char *root, const Service *s, const PamStack *account) {
+        PamStack auth;
 
-        return streq(slash ? slash + 1 : path, name);
+        (void) pam_stack_read(root, s->name, "auth", &auth); /* the file has just been read */
+        if (account->jit_first && (!auth.jit_first || (auth.unix_at && auth.jit_first > auth.unix_at)))
+                add(f, s, false, "add the auth line of " EXAMPLES "/su before `@include common-auth`",
+                    "no auth line for pam_jit.so before pam_unix.so: su asks for a password, and accounts of tickets "
+                    "have none");
 }
 
-static int on_pam_line(char *line, void *userdata) {
-        PamScan *s = userdata;
-        char *type = next_word(&line), *control, *module;
+/* sudo, su, run0. Returns whether a ticket is asked for. */
+static bool check_elevating(Findings *f, const char *root, const Service *s) {
+        PamStack account, session;
 
-        if (!type)
-                return 0;
-        if (streq(type, "@include")) {
-                module = next_word(&line);
-                if (module)
-                        scan_service(s, module);
-                return 0;
+        (void) pam_stack_read(root, s->name, "account", &account); /* not there: see found */
+        (void) pam_stack_read(root, s->name, "session", &session);
+        if (!s->wanted && !account.jit_first && !session.jit_first)
+                return false;
+        if (!session.jit_first) {
+                if (s->wanted) /* jit-reaperd looks as well, and writes no such rule */
+                        add(f, s, false, "add the session line of " EXAMPLES ", as the last one",
+                            "no session line for pam_jit.so: no jitctl elevate and no sudo -u jit-TICKET");
+                else
+                        findings_add(f, true, s->file, "add the session line of " EXAMPLES ", as the last one",
+                                     "no session line for pam_jit.so: what %s starts by a ticket does not end with it",
+                                     s->name);
+                return false;
         }
-        if (!streq(*type == '-' ? type + 1 : type, s->type))
-                return 0;
-        control = next_word(&line);
-        if (control && *control == '[' && !strchr(control, ']')) {
-                (void) strsep(&line, "]"); /* [value=action ...] has blanks inside */
-                if (!line)
-                        return 0;
-        }
-        module = next_word(&line);
-        if (!control || !module)
-                return 0;
-        if (streq(control, "include") || streq(control, "substack")) {
-                scan_service(s, module);
-                return 0;
-        }
-        s->modules++;
-        if (module_is(module, "pam_jit.so") && !s->jit_at)
-                s->jit_at = s->modules;
-        if (module_is(module, "pam_systemd.so") && !s->systemd_at)
-                s->systemd_at = s->modules;
-        return 0;
+        if (session.systemd_at > session.jit_last)
+                add(f, s, true, "make the session line of pam_jit.so the last one",
+                    "pam_systemd.so comes after pam_jit.so and moves the process out of its scope: it does not end "
+                    "with its ticket");
+        if (account.gate != session.gate)
+                add(f, s, true, "give both lines of pam_jit.so the argument gate, or none",
+                    account.gate ? "gate stands on the account line alone: whoever it lets through is not bound to the "
+                                   "ticket"
+                                 : "gate stands on the session line alone: nobody but root gets through");
+        if (account.open_without || session.open_without)
+                add(f, s, false, "take module_unknown=ignore out of the lines with gate, as in " EXAMPLES "-gate",
+                    "module_unknown=ignore beside gate: if pam_jit.so is missing, everybody gets through");
+        if (account.found && (streq(s->name, "su") || streq(s->name, "su-l")))
+                check_password(f, root, s, &account);
+        check_controls(f, s, &account, &session);
+        return account.gate && session.gate;
 }
 
 /* libpam's own folders on Debian (multiarch), Fedora and others. */
@@ -98,26 +122,62 @@ static bool module_is_installed(const char *root) {
         return found;
 }
 
-void pam_check(Findings *f, const char *root) {
-        PamScan account = {.root = root, .type = "account"}, session = {.root = root, .type = "session"};
-        int r = each_config_line(root, PAM_SSHD, on_pam_line, &account);
+static bool starts_scopes(const char *root, const Service *s) {
+        PamStack session;
 
-        if (r >= 0)
-                r = each_config_line(root, PAM_SSHD, on_pam_line, &session);
-        if (r < 0) {
-                findings_add(f, false, PAM_SSHD, "see pam_jit(8) for its lines", "not checked: %s", strerror(-r));
-                return;
+        return pam_stack_read(root, s->name, "session", &session) >= 0 && session.jit_last;
+}
+
+/* logind takes a scope of ours for no session, and makes one: what root starts by su in there would leave it. */
+static void check_inside(Findings *f, const char *root) {
+        static const Service services[] = {
+                        {"sudo", "/etc/pam.d/sudo", false},       {"sudo-i", "/etc/pam.d/sudo-i", false},
+                        {"su", "/etc/pam.d/su", false},           {"su-l", "/etc/pam.d/su-l", false},
+                        {"runuser", "/etc/pam.d/runuser", false}, {"runuser-l", "/etc/pam.d/runuser-l", false}};
+
+        for (const Service *s = services; s < services + ELEMENTSOF(services); s++) {
+                PamStack session;
+
+                if (pam_stack_read(root, s->name, "session", &session) < 0 || !session.systemd_at)
+                        continue;
+                if (!session.jit_last || !session.inside_at || session.inside_at > session.systemd_at)
+                        findings_add(f, false, s->file,
+                                     "add the session lines of " EXAMPLES "/su: with inside before pam_systemd.so, and "
+                                     "without as the last one",
+                                     "no line of pam_jit.so with the argument inside before pam_systemd.so: root can "
+                                     "leave by %s what sudo and su started by a ticket, and outlive it",
+                                     s->name);
         }
-        if (!account.jit_at)
-                findings_add(f, false, PAM_SSHD, "add the account line of pam_jit(8)",
-                             "no account line for pam_jit.so: accounts of tickets stay locked");
-        if (!session.jit_at)
-                findings_add(f, false, PAM_SSHD, "add the session line of pam_jit(8)",
-                             "no session line for pam_jit.so: no home, no sudo rule, no end of the session");
-        else if (session.systemd_at && session.jit_at > session.systemd_at)
-                findings_add(f, false, PAM_SSHD, "move the session line of pam_jit.so up",
-                             "pam_jit.so comes after pam_systemd.so, which must hear from it when the session has to "
-                             "end");
+}
+
+bool pam_check(Findings *f, const char *root) {
+        static const Service sshd = {"sshd", "/etc/pam.d/sshd", true}, login = {"login", "/etc/pam.d/login", false},
+                             sudo = {"sudo", "/etc/pam.d/sudo", true}, sudo_i = {"sudo-i", "/etc/pam.d/sudo-i", true},
+                             su = {"su", "/etc/pam.d/su", false}, su_l = {"su-l", "/etc/pam.d/su-l", false},
+                             run0 = {"systemd-run0", "/etc/pam.d/systemd-run0", false};
+        bool gate = false, gate_i, gate_run0;
+
+        check_login(f, root, &sshd);
+        check_login(f, root, &login);
+        if (file_is_there(root, sudo.file)) { /* else there is no sudo */
+                gate = check_elevating(f, root, &sudo);
+                gate_i = check_elevating(f, root, &sudo_i);
+                if (gate != gate_i)
+                        add(f, gate ? &sudo_i : &sudo, true, "treat sudo and sudo-i alike",
+                            gate ? "sudo asks for a ticket, and `sudo -i` does not"
+                                 : "`sudo -i` asks for a ticket, and sudo does not");
+        }
+        (void) check_elevating(f, root, &su); /* who has root's password may: README, the gate */
+        (void) check_elevating(f, root, &su_l);
+        if (starts_scopes(root, &sudo) || starts_scopes(root, &su))
+                check_inside(f, root);
+        if (file_is_there(root, "/usr/bin/run0")) {
+                gate_run0 = check_elevating(f, root, &run0);
+                if (gate && !gate_run0)
+                        add(f, &run0, false, "install " EXAMPLES "/systemd-run0 with the argument gate",
+                            "sudo asks for a ticket, and run0 does not: whom polkit lets use it needs none");
+        }
         if (!module_is_installed(root))
                 findings_add(f, false, NULL, "install pam_jit.so", "pam_jit.so is in none of libpam's folders");
+        return gate;
 }

@@ -5,6 +5,7 @@
 
 #include "chain.h"
 #include "fetched.h"
+#include "live-grant.h"
 #include "timefmt.h"
 #include "tree.h"
 
@@ -15,9 +16,10 @@ static const char *text(const json_t *object, const char *name) {
 /* In the shown table already, or of no interest to a person. */
 static bool is_known(const char *name) {
         static const char *const known[] = {
-                        "seq",        "time",   "prev",      "seal",   "event",     "grant",      "account",  "uid",
-                        "ticket",     "title",  "requester", "role",   "approvers", "granted_at", "ended_at", "gone_at",
-                        "end_reason", "end_by", "sessions",  "killed", "removed",   "absent",     "residue",  "digest",
+                        "seq",      "time",    "prev",       "seal",      "event",    "grant",     "account",
+                        "uid",      "ticket",  "title",      "requester", "role",     "approvers", "granted_at",
+                        "ended_at", "gone_at", "end_reason", "end_by",    "sessions", "killed",    "removed",
+                        "absent",   "residue", "digest",     "way",       "rule",     "recording",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
@@ -50,24 +52,53 @@ static void show_when(Table *t, const json_t *r) {
                             text(r, "end_by") ? text(r, "end_by") : "", text(r, "end_by") ? ")" : "");
 }
 
+/* "sudo to root on pts/1, 2026-11-22T06:03:33Z to 2026-11-22T06:03:41Z" */
+static void show_session(Table *t, const char *name, const json_t *s) {
+        const char *service = text(s, "service"), *kind = text(s, "kind"), *target = text(s, "target"),
+                   *rhost = text(s, "rhost"), *tty = text(s, "tty");
+        char from_text[TIME_TEXT_MAX], to_text[TIME_TEXT_MAX];
+        uint64_t from, to;
+        bool has_from = tree_usec(json_object_get(s, "from"), &from), has_to = tree_usec(json_object_get(s, "to"), &to);
+
+        if (kind && streq(kind, "elevated"))
+                service = kind;
+        table_pairf(t, name, COLOR_NONE, "%s%s%s%s%s%s%s%s%s%s%s", service ? service : "?",
+                    target && *target ? " to " : "", target ? target : "", rhost && *rhost ? " from " : "",
+                    rhost ? rhost : "", tty && *tty ? " on " : "", tty ? tty : "", has_from ? ", " : "",
+                    has_from ? time_format_rfc3339(from, from_text) : "", has_to ? " to " : "",
+                    has_to ? time_format_rfc3339(to, to_text) : "");
+}
+
 static void show_sessions(Table *t, const json_t *sessions) {
         json_t *s;
         size_t i;
 
-        json_array_foreach((json_t *) sessions, i, s) {
-                const char *service = text(s, "service"), *rhost = text(s, "rhost"), *tty = text(s, "tty");
-                char from_text[TIME_TEXT_MAX], to_text[TIME_TEXT_MAX];
-                uint64_t from, to;
-                bool has_from = tree_usec(json_object_get(s, "from"), &from),
-                     has_to = tree_usec(json_object_get(s, "to"), &to);
-
-                table_pairf(t, i == 0 ? "Sessions" : "", COLOR_NONE, "%s%s%s%s%s%s%s%s%s", service ? service : "?",
-                            rhost && *rhost ? " from " : "", rhost ? rhost : "", tty && *tty ? " on " : "",
-                            tty ? tty : "", has_from ? ", " : "", has_from ? time_format_rfc3339(from, from_text) : "",
-                            has_to ? " to " : "", has_to ? time_format_rfc3339(to, to_text) : "");
+        json_array_foreach ((json_t *) sessions, i, s) {
+                show_session(t, i == 0 ? "Sessions" : "", s);
         }
         if (json_is_array(sessions) && json_array_size(sessions) == 0)
                 table_pair(t, "Sessions", "none", COLOR_NONE);
+}
+
+/* Receipts of an older version say nothing of it. */
+static void show_way(Table *t, const json_t *r) {
+        const char *means = NULL, *way = text(r, "way");
+
+        if (!way)
+                return;
+        way = grant_way(way, json_is_true(json_object_get(r, "rule")), &means);
+        table_pairf(t, "Way", COLOR_NONE, "%s%s%s", way, means ? ": " : "", means ? means : "");
+}
+
+/* One path, or several. */
+static void show_recording(Table *t, const json_t *recording) {
+        json_t *path;
+        size_t i;
+
+        table_pair(t, "Recording", json_string_value(recording), COLOR_NONE);
+        json_array_foreach ((json_t *) recording, i, path) {
+                table_pair(t, i == 0 ? "Recording" : "", json_string_value(path), COLOR_NONE);
+        }
 }
 
 static void show_list(Table *t, const char *name, const json_t *list, Color color, const char *empty) {
@@ -76,7 +107,7 @@ static void show_list(Table *t, const char *name, const json_t *list, Color colo
 
         if (json_is_array(list) && json_array_size(list) == 0)
                 table_pair(t, name, empty, COLOR_GOOD);
-        json_array_foreach((json_t *) list, i, value) {
+        json_array_foreach ((json_t *) list, i, value) {
                 if (json_is_string(value))
                         table_pair(t, i == 0 ? name : "", json_string_value(value), color);
                 else
@@ -110,6 +141,7 @@ static void show_receipt(Table *t, const Chain *c) {
                             text(r, "account") ? text(r, "account") : "?", json_integer_value(uid));
         else
                 table_pair(t, "Account", text(r, "account"), COLOR_NONE);
+        show_way(t, r);
         table_pairf(t, "Ticket", COLOR_NONE, "%s%s%s", text(r, "ticket") ? text(r, "ticket") : "?",
                     text(r, "title") ? ": " : "", text(r, "title") ? text(r, "title") : "");
         table_pair(t, "Its digest", text(r, "digest"), COLOR_FAINT);
@@ -118,13 +150,14 @@ static void show_receipt(Table *t, const Chain *c) {
         show_list(t, "Approved by", json_object_get(r, "approvers"), COLOR_NONE, "nobody");
         show_when(t, r);
         show_sessions(t, json_object_get(r, "sessions"));
+        show_recording(t, json_object_get(r, "recording"));
         if (json_is_integer(killed))
                 table_pairf(t, "Killed", COLOR_NONE, "%" JSON_INTEGER_FORMAT " process%s", json_integer_value(killed),
                             json_integer_value(killed) == 1 ? "" : "es");
         show_list(t, "Removed", json_object_get(r, "removed"), COLOR_NONE, "nothing");
         show_list(t, "Found absent", json_object_get(r, "absent"), COLOR_GOOD, "nothing");
         show_list(t, "Residue", json_object_get(r, "residue"), COLOR_BAD, "none");
-        json_object_foreach((json_t *) r, name, value) {
+        json_object_foreach ((json_t *) r, name, value) {
                 if (!is_known(name))
                         tree_show(t, name, value);
         }
@@ -140,8 +173,9 @@ static int print_events(const Ctl *ctl, const Chain *c) {
 
         if (!t)
                 return say_no_memory();
-        json_array_foreach(c->lines, i, line) {
-                static const char *const shown[] = {"account", "requester", "service", "rhost", "tty", "reason", "by"};
+        json_array_foreach (c->lines, i, line) {
+                static const char *const shown[] = {"account", "requester", "service", "target", "rhost",
+                                                    "tty",     "unit",      "reason",  "by"};
                 char what[256];
                 size_t n = 0;
 

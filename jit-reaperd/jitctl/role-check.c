@@ -7,41 +7,36 @@
 #include "cleanup.h"
 #include "findings.h"
 #include "process.h"
+#include "sudo-rules.h"
 
-/* As jit-reaperd writes it for a grant, see sudoers-file.c. */
-static int sample_rule(const Role *role, char **ret) {
-        size_t size = 0;
-        FILE *f = open_memstream(ret, &size);
-
-        if (!f)
-                return -ENOMEM;
-        fputs("Defaults:jit-check timestamp_timeout=0, !lecture\n", f);
-        STRV_FOREACH(c, role->commands)
-        fprintf(f, "jit-check ALL=(%s) NOTAFTER=20380119031407Z NOPASSWD: %s\n", role->run_as, *c);
-        return fclose(f) == 0 ? 0 : -ENOMEM;
-}
-
-static void check_rule(Findings *f, const Role *role, const char *file) {
+/* visudo(8) over rules: its exit status, and the first line of what it says in *ret_output; -ENOENT and others. */
+static int visudo(const char *rules, char **ret_output) {
         static const char *const argv[] = {"visudo", "-c", "-f", "-", NULL};
-        _cleanup_free_ char *rule = NULL, *output = NULL;
         int status, r;
 
-        if (sample_rule(role, &rule) < 0) {
+        r = process_run(argv, rules, strlen(rules), true, ret_output, &status);
+        if (r < 0)
+                return r;
+        (*ret_output)[strcspn(*ret_output, "\n")] = 0;
+        return status;
+}
+
+static void check_rules(Findings *f, const Role *role, const char *file) {
+        _cleanup_free_ char *rules = NULL, *output = NULL, *probe_output = NULL;
+        int r;
+
+        if (sudo_rules_sample(role, &rules) < 0) {
                 f->failed = true;
                 return;
         }
-        r = process_run(argv, rule, strlen(rule), true, &output, &status);
-        if (r == -ENOENT)
+        r = visudo(rules, &output);
+        if (r == 0 || r == -ENOENT)
                 return; /* no sudo here: sudo_check() says so */
-        if (r < 0) {
+        if (r < 0)
                 findings_add(f, false, file, "run visudo by hand", "cannot run visudo: %s", strerror(-r));
-                return;
-        }
-        if (status == 0)
-                return;
-        output[strcspn(output, "\n")] = 0;
-        findings_add(f, true, file, "write Command= and RunAs= as sudoers(5) wants them",
-                     "visudo refuses the role's sudo rule: %s", output);
+        else if (visudo(sudo_rules_probe, &probe_output) == 0) /* else no role is at fault: sudo_check() says so */
+                findings_add(f, true, file, "write Command=, RunAs= and EnvKeep= as sudoers(5) wants them",
+                             "visudo refuses the role's sudo rules: %s", output);
 }
 
 void role_check(Findings *f, const Role *role, const char *root) {
@@ -53,7 +48,7 @@ void role_check(Findings *f, const Role *role, const char *root) {
                 return;
         }
         if (role->commands)
-                check_rule(f, role, file);
+                check_rules(f, role, file);
         STRV_FOREACH(g, role->groups)
         if (!getgrnam(*g))
                 findings_add(f, false, file,
@@ -61,4 +56,7 @@ void role_check(Findings *f, const Role *role, const char *root) {
         if (role->shell && access(shell, X_OK) < 0)
                 findings_add(f, false, file, "set Shell= to one that is there", "the shell %s: %s", role->shell,
                              strerror(errno));
+        if (role->record == ROLE_RECORD_TLOG && !file_is_there(root, "/usr/bin/tlog-rec-session"))
+                findings_add(f, false, file, "install tlog, or take Record=tlog away",
+                             "Record=tlog, but there is no /usr/bin/tlog-rec-session: logins with this role are refused");
 }

@@ -60,21 +60,23 @@ static void check_nss(Findings *f, const char *root) {
                              "no `systemd` for %s: accounts of tickets do not resolve", s.passwd ? "group" : "passwd");
 }
 
-static void check_config(Findings *f, const char *root) {
-        JIT_CLEANUP(config_freep) Config *config = NULL;
+/* NULL if the daemons would not take it. */
+static Config *check_config(Findings *f, const char *root) {
+        Config *config = NULL;
         char why[CONFIG_WHY_MAX] = "";
         int r = config_load(root, &config, why);
 
         if (r < 0) {
                 findings_add_place(f, "correct it; until then the daemons keep the last good configuration",
                                    r == -EBADMSG ? why : strerror(-r));
-                return;
+                return NULL;
         }
         if (!config->roles || !config->roles[0])
                 findings_add(f, false, JIT_ETC "/roles.d", "add a role: jit.conf(5)",
                              "there is no role: no ticket can be used here");
         for (Role **role = config->roles; role && *role; role++)
                 role_check(f, *role, root);
+        return config;
 }
 
 /* What the running jit-approverd makes of the files; if it does not run, or does not say, there is nothing to compare.
@@ -134,19 +136,23 @@ static int print_findings(const Ctl *ctl, const Findings *f) {
 
 static int verb_check(const Ctl *ctl, char *const *args, const void *options) {
         _cleanup_json_ json_t *list = json_array(), *answer = NULL;
+        JIT_CLEANUP(config_freep) Config *config = NULL;
         Findings f = {.list = list};
+        bool gate;
         int status;
 
         (void) args;
         (void) options;
         if (!list)
                 return say_no_memory();
-        check_config(&f, ctl->root);
+        config = check_config(&f, ctl->root);
         check_approvers(&f, ctl->root);
         check_nss(&f, ctl->root);
         sshd_check(&f, ctl->root);
-        pam_check(&f, ctl->root);
+        gate = pam_check(&f, ctl->root);
         sudo_check(&f, ctl->root);
+        if (config)
+                way_check(&f, config, ctl->root, gate);
         if (provider_check(&f, ctl->root) > 0 && !*ctl->root)
                 check_taken(&f, ctl);
         if (f.failed)
@@ -163,8 +169,8 @@ const Verb verbs_check[] = {
                 {"check", "", 0, 0, "Is the configuration right, and is the host ready", NULL, 0,
                  "Reads jit.conf and the roles exactly as the daemons do, then looks at sshd, PAM, sudo, the name "
                  "service\nand the files of ticket systems.\n"
-                 "Errors are what the daemons refuse; warnings are why people might not get in. Some files need "
-                 "root.\n\n"
+                 "Errors are what the daemons refuse, and what would let something outlive its ticket; warnings are "
+                 "why people\nmight not get in. Some files need root.\n\n"
                  "Example: before a restart\n"
                  "  sudo jitctl check && sudo systemctl restart jit-reaperd\n",
                  verb_check},

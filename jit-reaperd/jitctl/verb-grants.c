@@ -6,6 +6,7 @@
 #include "fetched.h"
 #include "json.h"
 #include "live-grant.h"
+#include "name.h"
 #include "provider-list.h"
 
 typedef struct ListAnswer {
@@ -30,12 +31,14 @@ static int add_grant(Table *t, const json_t *grant) {
         table_cell(t, g.ticket, COLOR_NONE);
         table_cell(t, g.role, COLOR_NONE);
         table_cell_number(t, json_array_size(g.sessions));
+        table_cell(t, grant_way(g.way, g.rule, NULL), COLOR_NONE);
         table_cell(t, live_grant_ends(&g, ends, sizeof(ends)), COLOR_NONE);
         return STATUS_OK;
 }
 
 static int verb_list(const Ctl *ctl, char *const *args, const void *options) {
-        static const char *const header[] = {"ACCOUNT", "STATE", "PERSON", "TICKET", "ROLE", "SESSIONS", "ENDS", NULL};
+        static const char *const header[] = {"ACCOUNT",  "STATE", "PERSON", "TICKET", "ROLE",
+                                             "SESSIONS", "WAY",   "ENDS",   NULL};
         _cleanup_json_ json_t *reply = NULL, *grants = NULL;
         JIT_CLEANUP(table_freep) Table *t = NULL;
         ListAnswer answer = {0};
@@ -95,8 +98,10 @@ static int say_revoked(const json_t *reply, uint64_t took_usec) {
         if (status == STATUS_OK && json_array_size(answer.revoked) == 0)
                 say_line("nothing to revoke");
         json_array_foreach (answer.revoked, i, name) {
-                if (json_is_string(name))
-                        say_line("%s is gone", json_string_value(name));
+                const char *user = json_string_value(name);
+
+                if (user) /* a person whose own account could do more stays, of course */
+                        say_line(account_name_is_ours(user) ? "%s is gone" : "%s is elevated no more", user);
         }
         if (json_array_size(answer.revoked) > 0) {
                 say_line("after %.1f ms", (double) took_usec / (double) USEC_PER_MSEC);
@@ -179,7 +184,8 @@ const Verb verbs_grants[] = {
                 {"list", "", 0, 0, "The live grants that you may see", NULL, 0, "Example:\n  jitctl list\n", verb_list},
                 {"revoke", "GRANT|--all", 0, 1, "End a grant now: kill, remove, write the receipt", revoke_options,
                  sizeof(RevokeOptions),
-                 "GRANT is a grant's id, an account or a ticket. It returns when the account is gone.\n\n"
+                 "GRANT is a grant's id, an account or a ticket; a ticket's grants, which may be several, end "
+                 "together. It returns\nwhen all of it is gone.\n\n"
                  "Example:\n  jitctl revoke jit-chg0012345 --reason 'wrong host'\n",
                  verb_revoke},
                 {"status", "", 0, 0, "What the daemons say about themselves", NULL, 0, "Example:\n  jitctl status\n",
