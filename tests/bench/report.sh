@@ -2,10 +2,13 @@
 # shellcheck shell=bash
 # Medians, ratios, targets: bench.json and the table. Sourced by run.sh.
 
-# Name, unit, what the target is for (ratio or value), target. They are the project's; what they are measured against is in measure.sh.
+# Name, unit, what the target is for (ratio, value, or difference of value and baseline), target. They are the project's; what they are measured against is in measure.sh.
 bench_targets=(
         'account_cycle us ratio 0.1'
         'ssh_login us ratio 1.05'
+        'su_login us ratio null'
+        'sudo_tax us difference 1000'
+        'sudo_gate us ratio 1.3'
         'revoke us ratio 1.5'
         'revoke_1000 us ratio 1.3'
         'scale_10k us ratio 1.2'
@@ -40,8 +43,10 @@ entry() { # DIR NAME UNIT KIND TARGET
         jq -n --arg name "$2" --arg unit "$3" --arg kind "$4" --argjson target "$5" --argjson value "$(median "$1/$2.value")" \
                 --argjson baseline "$baseline" --argjson samples "$(wc -l <"$1/$2.value")" --argjson extras "$(extras "$1" "$2")" '
                 (if $baseline then $value / $baseline * 1000 | round / 1000 else null end) as $ratio |
-                {($name): ({value: $value, unit: $unit, baseline: $baseline, ratio: $ratio, target: $target,
-                        met: (if $target == null then null else (if $kind == "ratio" then $ratio else $value end) <= $target end), samples: $samples} + $extras)}'
+                (if $kind == "difference" then {difference: ($value - $baseline)} else {} end) as $difference |
+                {($name): ({value: $value, unit: $unit, baseline: $baseline, ratio: $ratio} + $difference + {target: $target,
+                        met: (if $target == null then null else {ratio: $ratio, value: $value, difference: $difference.difference}[$kind] <= $target end),
+                        samples: $samples} + $extras)}'
 }
 
 # us and ns become ms and us, bytes kB where they are many: for people.
@@ -53,7 +58,8 @@ table() { # JSON FILE
                 ["NAME", "OURS", "BASELINE", "RATIO", "TARGET", ""],
                 (to_entries[] | .key as $name | .value | .unit as $unit |
                         [$name, (.value | shown($unit)), (.baseline | shown($unit)), (.ratio // "-" | tostring),
-                        (if .target then "<= " + (if .ratio then (.target | tostring) else (.target | shown($unit)) end) else "-" end),
+                        (if .target == null then "-" elif .difference then "+ <= " + (.target | shown($unit))
+                                elif .ratio then "<= \(.target)" else "<= " + (.target | shown($unit)) end),
                         (if .met == null then "" elif .met then "met" else "MISSED" end)]) | @tsv' "$1" | column -t -s $'\t'
 }
 

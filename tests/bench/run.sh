@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD: what pam_jit costs, on a disposable real host, each figure beside what a user would do otherwise, in the same run and in
 # turns, so that both sides meet the same noise. Writes BUILD/bench.json, an object of NAME: {"value", "unit", "baseline", "ratio",
-# "target" (of the ratio, or of the value where nothing is beside it), "met", "samples", ...}, medians all, and prints it as a table. Ends
+# "target" (of the ratio, of the value where nothing is beside it, or of "difference" where that is there), "met", "samples", ...}, medians
+# all, and prints it as a table. Ends
 # with 0 whether targets are met or not, with 1 if something cannot be measured. run.sh BUILD NAME...: these alone.
 #
 # account_cycle  all artefacts of a grant made and removed (look-up, Authorize, OpenSession; end of the session's process until the
 #                receipt is written) | useradd -m and userdel -r
 # ssh_login      ssh JIT-ACCOUNT@host true, from start to exit | the same as an ordinary user with a home
+# su_login       su - JIT-ACCOUNT -c true | su - an ordinary user, without a password
+# sudo_tax       an ordinary administrator's `sudo -n true` with the shipped /etc/pam.d/sudo | with the distribution's; what is limited is the
+#                difference
+# sudo_gate      the same with the gate in it, by a ticket whose grant lives | with the distribution's
 # revoke         Revoke until no process, account, key, rule, home | cgroup.kill of the same processes until the kernel says empty
 # revoke_1000    the same with 1,000 processes more
 # scale_10k      account_cycle with 10,000 live grants | with 10
@@ -29,6 +34,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/measure.sh"
 # shellcheck source=tickets.sh
 . "$here/tickets.sh"
+# shellcheck source=sudo.sh
+. "$here/sudo.sh"
 # shellcheck source=report.sh
 . "$here/report.sh"
 
@@ -43,7 +50,7 @@ build_programs() {
         local -a rooms=(-I"$top"/jit-reaperd/approverd/{http,providers,signed})
         local -a libs=('-Wl,--as-needed' "$build/libapproverd.a" "$build/libshared.a" -ljansson -lsystemd -lcurl -lssl -lcrypto)
         mkdir -p "$BENCH_PROGRAMS"
-        for name in approver cycle hold http nss revoke stopwatch tls-server; do
+        for name in approver cycle hold http nss revoke stopwatch tls-server turns; do
                 ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -I"$top/jit-reaperd/approverd" "${rooms[@]}" -o "$BENCH_PROGRAMS/$name" \
                         "$here/$name.c" "$here/reaper-client.c" "${libs[@]}" || return
         done
@@ -78,6 +85,9 @@ host_boot busy || exit 1
 host=busy
 step account_cycle
 step ssh_login
+step su_login
+step sudo_tax
+step sudo_gate
 step revoke
 step revoke_1000
 step nss_miss

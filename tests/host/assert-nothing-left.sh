@@ -4,6 +4,9 @@
 # for each finding and returns 1. Looks again for LEFT_WAIT seconds (default 3) before it believes that something is left: logind and
 # the kernel forget a little later than the last process dies. UID may be "" for an account that never came to be.
 #
+# --elevation PERSON: the same for an elevation of a person's own account, and for all of them on this host: rule, marker, scope, timer,
+# record; and what PERSON may do by sudo begins with LEFT_SUDO again.
+#
 # Not looked at, because they are records and not leftovers: the journal's text, wtmp, /var/lib/jit.
 # plant.sh beside this file proves that each kind is found.
 
@@ -155,7 +158,7 @@ left_logs() {
 }
 
 left_findings() {
-        local name=$1 uid=$2
+        local name=$1 uid=${2-}
         left_account_by_name "$name"
         left_mentions "$name"
         left_files_by_name "$name"
@@ -172,11 +175,40 @@ left_findings() {
         left_logs "$uid"
 }
 
+# ---- of an elevation ----
+
+left_elevation() {
+        local uid rights
+        uid=$(id -u "$1")
+        find /run/jit/sudoers.d -mindepth 1 \( -name 'elevate*' -o -name '.*' \) 2>/dev/null | left sudo-rule
+        grep -EHs "^#$uid[[:space:]]" /run/jit/sudoers.d/* | left sudo-rule
+        rights=$(sudo -n -l -U "$1" 2>&1)
+        # A ticket's account, live or about to be, is a right as well, and another grant's.
+        [[ -z ${LEFT_SUDO-} || $(find /run/jit/sudoers.d -name 'jit-*') || $rights == "$LEFT_SUDO"* ]] || echo "$rights" | left sudo-right
+        find /run/jit/elevated -mindepth 1 2>/dev/null | left marker
+        find /run/jit/grants -type f -exec grep -ls '"way": *"elevation"' {} + 2>/dev/null | left record
+        find /sys/fs/cgroup -mindepth 2 -path '*/jit.slice/*' -type d 2>/dev/null | left cgroup
+        # jit-deadline-UID is an account's.
+        systemctl list-units --no-legend --plain --full --all 'jit-[0-9a-f]*.slice' 'jit-deadline-*' |
+                grep -Ev '^jit-deadline-[0-9]{1,9}\.' | left unit
+        systemctl list-units --no-legend --plain --full --all 'jit-[0-9a-f]*.scope' | while read -r unit rest; do
+                case $(systemctl show -P Slice "$unit") in
+                jit[.-]*) echo "$unit $rest" | left unit ;;
+                esac
+        done
+}
+
+# ---- all of it ----
+
+left_everything() {
+        if [[ $1 == --elevation ]]; then left_elevation "$2"; else left_findings "$@"; fi
+}
+
 assert_nothing_left() {
-        local name=$1 uid=${2-} findings end
+        local findings end
         end=$(($(date +%s%3N) + ${LEFT_WAIT:-3} * 1000))
         while :; do
-                findings=$(left_findings "$name" "$uid" 2>/dev/null | sort -u)
+                findings=$(left_everything "$@" 2>/dev/null | sort -u)
                 [[ $findings ]] || return 0
                 (($(date +%s%3N) < end)) || break
                 sleep 0.1

@@ -18,9 +18,12 @@ packages=(
         nginx cron at tmux strace netcat-openbsd acl lsof bsdextrautils
 )
 case $suite in
+bookworm)
+        packages+=(tlog)
+        ;;
 trixie)
         packages=("${packages[@]/libssl3/libssl3t64}")
-        packages=("${packages[@]/libcurl4/libcurl4t64}" util-linux-extra wtmpdb libpam-wtmpdb)
+        packages=("${packages[@]/libcurl4/libcurl4t64}" util-linux-extra wtmpdb libpam-wtmpdb polkitd sudo-rs)
         ;;
 esac
 

@@ -11,7 +11,7 @@ in_root() { chroot "$root" "$@"; }
 
 # ---- people ----
 in_root ssh-keygen -q -A
-for name in alice bob carol dave mallory olga; do
+for name in alice bob carol dave mallory olga al alice2; do
         in_root useradd -m -s /bin/bash "$name"
         home=$root/home/$name
         mkdir -m 0700 "$home/.ssh"

@@ -14,6 +14,10 @@ set -uo pipefail
 . "$lib_dir/cases.sh"
 # shellcheck source=tickets.sh
 . "$lib_dir/tickets.sh"
+# shellcheck source=terminal.sh
+. "$lib_dir/terminal.sh"
+# shellcheck source=people.sh
+. "$lib_dir/people.sh"
 
 usage() {
         sed -n 's/^# \{0,1\}//; 3,8p' "$0"

@@ -134,3 +134,33 @@ test_plant_logs() {
         plant_check journal-acl 'mkdir -p /var/log/journal/x; touch /var/log/journal/x/user-$u.journal; setfacl -m u:$u:r /var/log/journal/x/user-$u.journal' \
                 'rm -r /var/log/journal/x'
 }
+
+# The same for what an elevation of a person's own account leaves.
+plant_elevation() { # KIND HOW CLEAN
+        local found
+        echo "== $1: $2"
+        on bash -c "$2" || fail "cannot plant $1: $2"
+        found=$(on env LEFT_WAIT=0 LEFT_SUDO="User alice is not allowed" bash -s -- --elevation alice <"$lib_dir/assert-nothing-left.sh") &&
+                fail "planted and not found: $1"
+        expect_match "^LEFT $1: " "$found"
+        on bash -c "$3" || fail "cannot clean up $1: $3"
+        LEFT_WAIT=2 not_elevated
+}
+
+test_plant_elevation() {
+        local rules=/run/jit/sudoers.d dir=/sys/fs/cgroup/jit.slice/jit-0123456789abcdef.slice
+        LEFT_WAIT=0 not_elevated
+        plant_elevation sudo-rule ": >$rules/elevate-1000-jit-x" "rm $rules/elevate-1000-jit-x"
+        plant_elevation sudo-rule ": >$rules/.x.tmp" "rm $rules/.x.tmp"
+        plant_elevation sudo-rule "echo '#1000 ALL=(root) /bin/x' >$rules/jit-x" "rm $rules/jit-x"
+        plant_elevation sudo-right 'echo "alice ALL=(root) /bin/x" >/etc/sudoers.d/x' 'rm /etc/sudoers.d/x'
+        plant_elevation marker 'mkdir -p /run/jit/elevated; : >/run/jit/elevated/1000' 'rm /run/jit/elevated/1000'
+        plant_elevation record 'echo "{\"way\":\"elevation\"}" >/run/jit/grants/x.json' 'rm /run/jit/grants/x.json'
+        plant_elevation cgroup "mkdir -p $dir" "rmdir $dir ${dir%/*}"
+        plant_elevation unit 'systemd-run --quiet --unit=x --slice=jit-0123456789abcdef.slice sleep 99' \
+                'systemctl stop x jit-0123456789abcdef.slice'
+        plant_elevation unit 'systemd-run --quiet --unit=jit-0123456789abcdef-99 --scope --slice=jit.slice sleep 99 >/dev/null 2>&1 & sleep 0.3' \
+                'systemctl stop jit-0123456789abcdef-99.scope'
+        plant_elevation unit 'systemd-run --quiet --unit=jit-deadline-0123456789abcdef --on-active=99 true' \
+                'systemctl stop jit-deadline-0123456789abcdef.timer'
+}
