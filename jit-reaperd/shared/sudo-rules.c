@@ -12,7 +12,7 @@
 
 const char sudo_rules_probe[] = "jit-check ALL=(root) NOTAFTER=20380119031407Z NOPASSWD: /usr/bin/true\n";
 
-enum { USER_MAX = 40 };
+enum { USER_MAX = 40, NOT_AFTER_MAX = 32 };
 
 /* sudoers(5) "Date_Spec": yyyymmddHHMMSSZ, generalized time. Rounded down: the rule may end early, never late. */
 static int format_not_after(uint64_t until_usec, char *ret, size_t size) {
@@ -70,12 +70,13 @@ static const char *subject_user(const SudoRules *s, char ret[static USER_MAX]) {
         return ret;
 }
 
-/* pam_jit opens or refuses the session. So there is one, in the stacks that pam_jit stands in, whatever the host has set
- * for its own before it includes ours (what comes later in its files counts, and is for jitctl check to find). Bound to
- * the target, these settings touch nobody else's sudo. */
+/* pam_jit opens or refuses the session. So there is one, in the stacks that pam_jit stands in, whatever the host has
+ * set for its own before it includes ours (what comes later in its files counts, and is for jitctl check to find).
+ * Bound to the target, these settings touch nobody else's sudo. Not sudoedit: it reads its files before the session is
+ * opened, and so without one. */
 static void write_become(FILE *f, const SudoRules *s, const char *not_after) {
         (void) fprintf(f, "Defaults>%s pam_session, pam_service=sudo, pam_login_service=sudo-i\n", s->account);
-        (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: ALL\n", s->requester, s->account, not_after);
+        (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: ALL, !sudoedit\n", s->requester, s->account, not_after);
 }
 
 /* NOPASSWD, because an account has no password to ask for, and the person has proved who they are: the approval is
@@ -92,11 +93,16 @@ static void write_defaults(FILE *f, const char *user, const SudoRules *s, const 
                 (void) fprintf(f, "Defaults:%s iolog_dir=" SUDO_IO_LOGS "/%s, iolog_file=%%{seq}\n", user, s->id);
 }
 
-static void write_commands(FILE *f, const char *user, const Role *role, char *const *commands, const char *not_after) {
+/* A person's own sudoedit, stopped before the session phase, would read its file after the end. */
+static void write_commands(FILE *f, const SudoRules *s, const Role *role, char *const *commands, const char *not_after) {
+        char user[USER_MAX];
+
+        (void) subject_user(s, user);
         STRV_FOREACH (c, commands)
-                (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: %s%s%s%s\n", user, role->run_as, not_after,
+                (void) fprintf(f, "%s ALL=(%s) NOTAFTER=%s NOPASSWD: %s%s%s%s%s\n", user, role->run_as, not_after,
                                role->no_exec ? "NOEXEC: " : "", role->set_env ? "SETENV: " : "",
-                               role->record == ROLE_RECORD_SUDO ? "LOG_INPUT: LOG_OUTPUT: " : "", *c);
+                               role->record == ROLE_RECORD_SUDO ? "LOG_INPUT: LOG_OUTPUT: " : "", *c,
+                               !s->account && streq(*c, "ALL") ? ", !sudoedit" : "");
 }
 
 /* Closes f, which open_memstream() has made of *text. */
@@ -116,16 +122,22 @@ static int text_begin(char **text, size_t *length, FILE **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
+/* As text_begin(), for rules that end. */
+static int timed_begin(const SudoRules *s, char not_after[static NOT_AFTER_MAX], char **text, size_t *length,
+                       FILE **ret) {
+        int r = format_not_after(s->until_usec, not_after, NOT_AFTER_MAX);
+
+        return r < 0 ? r : text_begin(text, length, ret);
+}
+
 int sudo_rules_become(const SudoRules *s, char **ret) {
-        char not_after[32], *text = NULL;
+        char not_after[NOT_AFTER_MAX], *text = NULL;
         size_t length;
         FILE *f;
 
         if (!s->requester || !subject_is_safe(s))
                 return -EINVAL;
-        int r = format_not_after(s->until_usec, not_after, sizeof(not_after));
-        if (r >= 0)
-                r = text_begin(&text, &length, &f);
+        int r = timed_begin(s, not_after, &text, &length, &f);
         if (r < 0)
                 return r;
         write_become(f, s, not_after);
@@ -147,15 +159,13 @@ int sudo_rules_refusal(const SudoRules *s, char **ret) {
 }
 
 int sudo_rules_text(const SudoRules *s, const Role *role, char *const *commands, char **ret) {
-        char not_after[32], user[USER_MAX], *text = NULL;
+        char not_after[NOT_AFTER_MAX], user[USER_MAX], *text = NULL;
         size_t length;
         FILE *f;
 
         if (!subject_is_safe(s) || !id_is_safe(s->id) || !role_is_safe(role) || !commands_are_safe(commands))
                 return -EINVAL;
-        int r = format_not_after(s->until_usec, not_after, sizeof(not_after));
-        if (r >= 0)
-                r = text_begin(&text, &length, &f);
+        int r = timed_begin(s, not_after, &text, &length, &f);
         if (r < 0)
                 return r;
 
@@ -165,7 +175,7 @@ int sudo_rules_text(const SudoRules *s, const Role *role, char *const *commands,
         if (s->account)
                 write_refusal(f, s);
         write_defaults(f, user, s, role);
-        write_commands(f, user, role, commands, not_after);
+        write_commands(f, s, role, commands, not_after);
         return text_done(f, &text, ret);
 }
 

@@ -30,7 +30,7 @@ TEST(text_for_an_account) {
         s.requester = "alice.b-c";
         CHECK_EQ_INT(sudo_rules_become(&s, &become), 0);
         CHECK_STREQ(become, "Defaults>jit-chg1 pam_session, pam_service=sudo, pam_login_service=sudo-i\n"
-                            "alice.b-c ALL=(jit-chg1) NOTAFTER=20261122140000Z NOPASSWD: ALL\n");
+                            "alice.b-c ALL=(jit-chg1) NOTAFTER=20261122140000Z NOPASSWD: ALL, !sudoedit\n");
         free(take_ptr(text));
         CHECK_EQ_INT(sudo_rules_text(&s, &dba, NULL, &text), 0);
         CHECK(strncmp(text, become, strlen(become)) == 0);

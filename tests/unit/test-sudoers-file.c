@@ -80,7 +80,7 @@ TEST(active_account) {
         CHECK(fstatat(manager.dirs.sudoers, NAME, &st, 0) >= 0 && (st.st_mode & 07777) == 0440 && st.st_uid == 0 && st.st_gid == 0);
         CHECK(file_has(NAME, NAME " ALL=(root) NOTAFTER=20261122140000Z NOPASSWD: /usr/bin/id\n"));
         CHECK(file_has(NAME, "postgresql\n") && file_has(NAME, "!ALL\n"));
-        CHECK(file_has(NAME, "\nalice ALL=(" NAME ") NOTAFTER=20261122140000Z NOPASSWD: ALL\n"));
+        CHECK(file_has(NAME, "\nalice ALL=(" NAME ") NOTAFTER=20261122140000Z NOPASSWD: ALL, !sudoedit\n"));
         dba.ways = ROLE_WAY_ELEVATE;
         CHECK_EQ_INT(sudoers_file_make(&account), 0);
         CHECK(file_has(NAME, "/usr/bin/id\n") && !file_has(NAME, "alice"));
@@ -98,7 +98,7 @@ TEST(reserved_account) {
         CHECK_EQ_INT(sudoers_file_make(&account), 0);
         _cleanup_free_ char *text = get_file(manager.dirs.sudoers, NAME);
         CHECK_STREQ(text, "Defaults>" NAME " pam_session, pam_service=sudo, pam_login_service=sudo-i\n"
-                          "alice ALL=(" NAME ") NOTAFTER=20261122140000Z NOPASSWD: ALL\n");
+                          "alice ALL=(" NAME ") NOTAFTER=20261122140000Z NOPASSWD: ALL, !sudoedit\n");
         /* The role has no such way any more: what was there goes. */
         dba.ways = ROLE_WAY_ELEVATE | ROLE_WAY_GATE;
         CHECK_EQ_INT(sudoers_file_make(&account), 0);
