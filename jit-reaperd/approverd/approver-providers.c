@@ -112,19 +112,17 @@ static void recheck_one(Approver *a, Recheck *all, const json_t *question) {
 int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         static const JsonField fields[] = {{"questions", JSON_FIELD_ARRAY, 0, 0, JSON_REQUIRED}, {0}};
         _cleanup_json_ json_t *questions = NULL;
-        const json_t *question;
         Recheck *all;
-        size_t i;
         int r = json_dispatch(parameters, fields, &questions, NULL);
 
         if (r < 0)
                 return r;
         if (!more || json_array_size(questions) == 0 || json_array_size(questions) > RECHECK_MAX)
                 return -EINVAL;
-        json_array_foreach (questions, i, question) {
+        for (size_t i = 0; i < json_array_size(questions); i++) {
                 RecheckOne *one = NULL;
 
-                if ((r = recheck_one_new(question, &one)) < 0)
+                if ((r = recheck_one_new(json_array_get(questions, i), &one)) < 0)
                         return r;
                 recheck_one_free(one);
         }
@@ -132,8 +130,8 @@ int vl_method_recheck(VarlinkLink *l, json_t *parameters, bool more, void *userd
                 return -ENOMEM;
         all->link = varlink_link_ref(l);
         all->asking = true;
-        json_array_foreach (questions, i, question)
-                recheck_one(userdata, all, question);
+        for (size_t i = 0; i < json_array_size(questions); i++)
+                recheck_one(userdata, all, json_array_get(questions, i));
         recheck_asked(all);
         return 0;
 }

@@ -63,7 +63,7 @@ static void elevate_begin(Authorization *a) {
                 authorization_refuse(a, "already-root", "root has every right already");
                 return;
         }
-        if (!elevation_identify(a, false))
+        if (!elevation_identify(a, false, NULL))
                 return;
         if (uid != a->person_uid) {
                 authorization_refuse(a, "caller-mismatch", "you have logged in as another user than the one you ask as; ask from your own login");

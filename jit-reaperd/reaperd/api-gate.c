@@ -19,20 +19,27 @@
 #include "timefmt.h"
 #include "used-ticket.h"
 
-/* Root itself: a service of the host's, or root's own login. */
-static bool is_root(const Origin *o) {
-        return o->real_uid == 0 && (o->login_uid == UID_NONE || o->login_uid == 0);
+#define TRANSIENT "a session by a ticket gets no rights by another one; ask from your own login"
+
+/* The grant in whose slice the process is, and dies. */
+static Grant *grant_around(const Origin *o) {
+        return o->inside && o->inside->state == GRANT_ACTIVE ? o->inside : NULL;
 }
 
-/* Lives and dies with a grant already. */
-static bool is_inside(const Origin *o) {
-        return o->inside && o->inside->state == GRANT_ACTIVE;
+/* Root itself (a service of the host's, or root's own login) needs no ticket; nor does, inside a grant, root, which may do anything there, and the
+ * grant's account, whose rules are the ticket's. Whoever else is inside has come there by another user's password or set-user-ID program, and has that
+ * user's rules, of which the ticket knows nothing. in: may be NULL. */
+static bool needs_no_ticket(const Origin *o, const Grant *in) {
+        if (o->real_uid == 0)
+                return in || o->login_uid == UID_NONE || o->login_uid == 0;
+        return in && in->way == WAY_ACCOUNT && o->real_uid == in->uid;
 }
 
-/* An elevation with a rule of its own is the person's, wherever they are logged in; one that a ticket opened at a terminal is that terminal's. */
+/* An elevation with a rule of its own is the person's, wherever they are logged in; one that a ticket opened at a terminal is that terminal's, and of
+ * what was started there. */
 static bool is_open_here(const Authorization *a, const Grant *g) {
-        return g->state == GRANT_ACTIVE &&
-               ((g->has_rule && session_is_elevated(g)) || session_elevated_here(g, a->caller.tty, &a->origin));
+        return g->state == GRANT_ACTIVE && (a->origin.inside == g || (g->has_rule && session_is_elevated(g)) ||
+                                            session_elevated_here(g, a->caller.tty, &a->origin));
 }
 
 /* ---- AuthorizeElevation ---- */
@@ -63,14 +70,21 @@ static bool gate_lasts(Authorization *a, uint64_t until_usec) {
 }
 
 static void gate_begin(Authorization *a) {
-        const Grant *g;
+        const Grant *in = grant_around(&a->origin), *g;
 
-        if (is_root(&a->origin) || is_inside(&a->origin)) {
+        if (needs_no_ticket(&a->origin, in)) {
                 authorization_allow(a, "not-needed", "", 0);
                 return;
         }
-        if (!elevation_identify(a, true))
+        if (!elevation_identify(a, true, in))
                 return;
+        if (streq(a->caller.service, "sudo") || streq(a->caller.service, "sudo-i")) {
+                a->sudo_use = sudo_use_of(a->origin.pid);
+                if (varlink_link_has_hung_up(a->link)) { /* the number may be another's by now */
+                        authorization_dismiss(a, "try-again", "who asked has gone away");
+                        return;
+                }
+        }
         g = grant_by_person(a->manager, a->person_uid);
         if (g && g->state == GRANT_REVOKING) {
                 elevation_refuse_second(a, g);
@@ -140,38 +154,6 @@ static void on_scope(Session *s, int r, void *userdata) {
         authorization_free(a);
 }
 
-/* The grant of a person whose own account has a sudo rule of ours. sudo(8) goes by the real UID, whoever has logged in: but what alice's cron job or
- * somebody who has become alice by su(1) may do is not what alice was elevated for. NULL: answered. */
-static Grant *grant_of_rule(Authorization *a) {
-        uid_t uid = a->origin.real_uid;
-        Grant *g;
-
-        if (uid != 0 && elevated_marker_bars(a->manager, uid, a->origin.pid_start)) {
-                authorization_refuse(a, "not-elevated", "your elevation is over, and this was started before; start it again");
-                return NULL;
-        }
-        g = uid == 0 ? NULL : grant_by_person(a->manager, uid);
-        if (!g || !g->has_rule || g->state == GRANT_RESERVED) {
-                reply_unbound(a);
-                return NULL;
-        }
-        if (g->state == GRANT_ACTIVE && !session_is_elevated(g)) {
-                authorization_refuse(a, "not-elevated", "your elevation is over: only what it started goes on");
-                return NULL;
-        }
-        if (a->origin.login_uid != uid) {
-                authorization_refuse(a, a->origin.login_uid == UID_NONE ? "caller-unknown" : "caller-mismatch",
-                                     "only the login of the one who is elevated may use that");
-                return NULL;
-        }
-        if (g->state != GRANT_ACTIVE) {
-                elevation_refuse_second(a, g);
-                return NULL;
-        }
-        authorization_bind(a, g);
-        return g;
-}
-
 /* The grant that the account phase of this very process was about, and whether it covers the target. NULL: answered. */
 static Grant *grant_of_decision(Authorization *a) {
         Grant *g = decision_take(a->manager, &a->origin, a->caller.tty, a->extra.decision ?: "");
@@ -212,60 +194,116 @@ static Grant *grant_of_slice(const Manager *m, const char *name) {
         return g && g->state == GRANT_ACTIVE && streq(grant_slice(g, own), name) ? g : NULL;
 }
 
-/* su(1) inside a grant: pam_systemd(8), which comes before us in its stack, knows of sessions of logind's alone, has made a new one, and moved the
- * process there. It goes back under the same grant's deadline; that new session is none that it should end with. */
-static void open_inside(Authorization *a) {
-        Grant *g = grant_of_slice(a->manager, a->extra.inside);
-        int r;
+static void open_scope(Authorization *a, Grant *g) {
+        int r = open_here(a, g);
 
-        if (!g) {
-                authorization_refuse(a, "not-elevated", "the grant that this was started under is over");
-                return;
-        }
-        authorization_bind(a, g);
-        free(take_ptr(a->origin.session));
-        r = session_open_scope(g, a->link, &a->caller, &a->origin, a->caller.account, on_scope, a);
-        if (r < 0)
-                authorization_refuse_open(a, r);
-}
-
-static void open_elevation_begin(Authorization *a) {
-        const Origin *o = &a->origin;
-        Grant *g;
-        int r;
-
-        if (is_inside(o) || (a->extra.gate && !a->extra.inside && is_root(o))) {
-                reply_unbound(a);
-                return;
-        }
-        if (a->extra.inside) {
-                open_inside(a);
-                return;
-        }
-        if (o->transient) {
-                authorization_refuse(a, "transient-caller", "a session by a ticket gets no rights by another one; ask from your own login");
-                return;
-        }
-        g = a->extra.gate ? grant_of_decision(a) : grant_of_rule(a);
-        if (!g)
-                return;
-        r = open_here(a, g);
         if (r >= 0)
-                r = session_open_scope(g, a->link, &a->caller, o, a->caller.account, on_scope, a);
+                r = session_open_scope(g, a->link, &a->caller, &a->origin, a->caller.account, on_scope, a);
         if (r < 0)
                 take_back(a, r);
 }
 
-static const AuthorizationKind open_by_gate = {.way = "gate", .is_error = true, .begin = open_elevation_begin};
-static const AuthorizationKind open_by_rule = {.way = "elevate", .is_error = true, .begin = open_elevation_begin};
+/* The process ends with the grant that it is inside of. su(1) may have been moved out, though: pam_systemd(8), which comes before us in its stack,
+ * knows of sessions of logind's alone, and has made a new one. It goes back under the same grant's deadline; that new session is none to end with. */
+static void stay_inside(Authorization *a, Grant *in) {
+        int r;
+
+        if (a->origin.inside == in) {
+                reply_unbound(a);
+                return;
+        }
+        authorization_bind(a, in);
+        free(take_ptr(a->origin.session));
+        r = session_open_scope(in, a->link, &a->caller, &a->origin, a->caller.account, on_scope, a);
+        if (r < 0)
+                authorization_refuse_open(a, r);
+}
+
+static void open_by_decision(Authorization *a, Grant *in) {
+        Grant *g;
+
+        if (needs_no_ticket(&a->origin, in)) {
+                if (in)
+                        stay_inside(a, in);
+                else
+                        reply_unbound(a);
+                return;
+        }
+        g = grant_of_decision(a);
+        if (!g)
+                return;
+        if (in == g)
+                stay_inside(a, in);
+        else if (in || a->origin.transient)
+                authorization_refuse(a, "transient-caller", TRANSIENT);
+        else
+                open_scope(a, g);
+}
+
+/* The older of the process that asks and the one that has read sudo's rules: `sudo -b` goes on in a child. 0: not known, older than anything. */
+static uint64_t started(const Authorization *a) {
+        return a->extra.started < a->origin.pid_start ? a->extra.started : a->origin.pid_start;
+}
+
+/* sudo(8) goes by the real UID, whoever has logged in: but what alice's cron job, or somebody who has become alice by su(1), or a session by another
+ * ticket may do is not what alice was elevated for. */
+static void open_by_rule(Authorization *a, Grant *in) {
+        const Origin *o = &a->origin;
+        /* In sudoedit's session phase it is root's: it was the caller's when the rules were read. */
+        uid_t uid = a->extra.uid == CALLER_UID_UNSAID ? o->real_uid : (uid_t) a->extra.uid;
+        bool is_sudo = streq(a->caller.service, "sudo") || streq(a->caller.service, "sudo-i");
+        Grant *g = uid == 0 ? NULL : grant_by_person(a->manager, uid);
+        bool has_rule = g && g->has_rule && g->state != GRANT_RESERVED;
+
+        if (is_sudo && a->extra.uid == CALLER_UID_UNSAID)
+                authorization_refuse(a, "not-elevated", "it is not known who has called sudo: its PAM account phase is switched off");
+        else if (uid != 0 && elevated_marker_bars_process(a->manager, uid, o->pid, started(a)))
+                authorization_refuse(a, "not-elevated", "your elevation is over, and this was started before; start it again");
+        else if (in && (!has_rule || in == g))
+                stay_inside(a, in);
+        else if (in || o->transient)
+                authorization_refuse(a, "transient-caller", TRANSIENT);
+        else if (!has_rule)
+                reply_unbound(a);
+        else if (g->state != GRANT_ACTIVE)
+                elevation_refuse_second(a, g);
+        else if (!session_is_elevated(g))
+                authorization_refuse(a, "not-elevated", "your elevation is over: only what it started goes on");
+        else if (o->login_uid != uid)
+                authorization_refuse(a, o->login_uid == UID_NONE ? "caller-unknown" : "caller-mismatch",
+                                     "only the login of the one who is elevated may use that");
+        else {
+                authorization_bind(a, g);
+                open_scope(a, g);
+        }
+}
+
+static void open_elevation_begin(Authorization *a) {
+        Grant *in = grant_around(&a->origin);
+
+        if (!in && a->extra.inside) {
+                in = grant_of_slice(a->manager, a->extra.inside);
+                if (!in) {
+                        authorization_refuse(a, "not-elevated", "the grant that this was started under is over");
+                        return;
+                }
+        }
+        if (a->extra.gate)
+                open_by_decision(a, in);
+        else
+                open_by_rule(a, in);
+}
+
+static const AuthorizationKind gate_open = {.way = "gate", .is_error = true, .begin = open_elevation_begin};
+static const AuthorizationKind rule_open = {.way = "elevate", .is_error = true, .begin = open_elevation_begin};
 
 int vl_method_open_elevation(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         _cleanup_caller_extra_ CallerExtra extra = {};
         _cleanup_caller_ Caller c = {};
-        int r = caller_parse_any(parameters, CALLER_GATE | CALLER_INSIDE | CALLER_DECISION, &c, &extra);
+        int r = caller_parse_any(parameters, CALLER_GATE | CALLER_INSIDE | CALLER_DECISION | CALLER_STARTED | CALLER_UID, &c, &extra);
 
         (void) more;
         if (r >= 0 && !(c.target = strdup(c.account)))
                 r = -ENOMEM;
-        return r < 0 ? r : authorization_start(userdata, l, extra.gate ? &open_by_gate : &open_by_rule, &c, &extra, false);
+        return r < 0 ? r : authorization_start(userdata, l, extra.gate ? &gate_open : &rule_open, &c, &extra, false);
 }

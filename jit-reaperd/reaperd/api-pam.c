@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "account-end.h"
 #include "approver-link.h"
 #include "authorization.h"
 #include "grant-recheck.h"
@@ -49,6 +50,10 @@ static Grant *account_grant(Authorization *a) {
                 return NULL;
         }
         authorization_bind(a, g);
+        if (!is_inside(a, g) && account_end_is_after(a->manager, g->account, a->origin.pid_start)) {
+                authorization_refuse(a, "try-again", "an earlier grant of this account has ended while you asked for it; start again");
+                return NULL;
+        }
         if (g->state == GRANT_REVOKING) {
                 authorization_refuse(a, "try-again", REMOVING);
                 return NULL;

@@ -98,20 +98,30 @@ static int no_such_grant(VarlinkLink *l, const char *what) {
         return varlink_error(l, REAPER "NoSuchGrant", json_pack("{s:s}", "grant", what));
 }
 
+/* An account's name is not looked for in the list, which may be long; and it is not taken for another's ticket. */
+static Grant *find_account(const Manager *m, const char *what, const Asker *a) {
+        char account[ACCOUNT_NAME_MAX + 1];
+        Grant *g = account_name_parse(what, account) < 0 ? NULL : grant_by_account(m, account);
+
+        return g && may_see(g, a) ? g : NULL;
+}
+
 int vl_method_get_grant(VarlinkLink *l, json_t *parameters, bool more, void *userdata) {
         _cleanup_asker_ Asker a = asker_of(l);
         _cleanup_grant_query_ GrantQuery q = {};
         Manager *m = userdata;
+        const Grant *g;
         int r;
 
         (void) more;
         r = grant_query_parse(parameters, &q);
         if (r < 0)
                 return r;
-        for (const Grant *g = m->grants; g; g = g->next)
-                if (grant_matches(g, q.grant) && may_see(g, &a))
-                        return varlink_reply(l, json_pack("{s:o}", "grant", grant_to_json(g)));
-        return no_such_grant(l, q.grant);
+        g = find_account(m, q.grant, &a);
+        for (const Grant *i = m->grants; !g && i; i = i->next)
+                if (grant_matches(i, q.grant) && may_see(i, &a))
+                        g = i;
+        return g ? varlink_reply(l, json_pack("{s:o}", "grant", grant_to_json(g))) : no_such_grant(l, q.grant);
 }
 
 /* ---- revoking: the answer comes when all of it is gone ---- */
@@ -165,6 +175,7 @@ int vl_method_revoke(VarlinkLink *l, json_t *parameters, bool more, void *userda
         Revocation *r;
         const char *by;
         char detail[300];
+        Grant *one;
         int e;
 
         (void) more;
@@ -178,7 +189,10 @@ int vl_method_revoke(VarlinkLink *l, json_t *parameters, bool more, void *userda
                 return -ENOMEM;
         by = a.uid == 0 ? "root" : a.person ?: "its own session";
         (void) snprintf(detail, sizeof(detail), "this grant was revoked by %s%s%s", by, q.reason ? ": " : "", q.reason ?: "");
-        for (Grant *g = m->grants, *next; g; g = next) {
+        one = find_account(m, q.grant, &a);
+        if (one)
+                revoke_one(one, l, r, "revoked", detail, by);
+        for (Grant *g = one ? NULL : m->grants, *next; g; g = next) {
                 next = g->next;
                 if (is_meant(g, q.grant, &a))
                         revoke_one(g, l, r, "revoked", detail, by);

@@ -42,14 +42,16 @@ const char *sudoers_fault(const Manager *m);
  * rule, and at the end, when the rule is gone, it stays as long as there is a sudo that may have read it; its modification time (CLOCK_BOOTTIME) says
  * when that was. */
 int elevated_marker_make(const Grant *g);
-/* The rule is gone already. Kills the person's sudo processes that began with the elevation or later and are in no slice of ours. Where older ones
- * are left (a process that began long ago may have become sudo only now), the marker stays: *ret_left is their number, *ret_first one of them. */
+/* The rule is gone already. Kills the person's sudo processes that began with the elevation or later and are in no slice of ours. Older ones (a
+ * process that began long ago may have become sudo only now) are the person's own, too, and live; the marker stays where any was found, to be looked
+ * at again. *ret_left: how many live, *ret_first one of them. */
 int elevated_marker_remove(const Grant *g, unsigned *ret_left, pid_t *ret_first);
 /* Rule and marker, in this order. */
 int elevated_right_remove(const Grant *g);
-/* Whether a process (its start: proc_pid_stat(5)) is older than the end of an earlier elevation of this person, so that it may have read a rule that
- * is gone: not to be believed. Removes the marker if it is needed no more. */
-bool elevated_marker_bars(Manager *m, uid_t person_uid, uint64_t pid_start);
+/* Whether a sudo is older than the end of an earlier elevation of this person, so that it may have read a rule that is gone: not to be believed.
+ * started: proc_pid_stat(5), of the process that has read the rules (`sudo -b` goes on in a child of it). pid: who asks now. Removes the marker if it
+ * is needed no more. */
+bool elevated_marker_bars_process(Manager *m, uid_t person_uid, pid_t pid, uint64_t started);
 /* After a restart, once the rules without a grant are gone: whether the marker of this name has no grant; as at the end of one then. */
 bool elevated_marker_orphan(Manager *m, const char *name);
 

@@ -58,6 +58,13 @@ bool ask_limit_take(Manager *m, uid_t person_uid) {
         return true;
 }
 
+void ask_limit_give_back(Manager *m, uid_t person_uid) {
+        AskLimit *l = find(m, person_uid);
+
+        if (l && l->full_usec > TOKEN_USEC)
+                l->full_usec -= TOKEN_USEC;
+}
+
 void ask_limit_add_miss(Manager *m, uid_t person_uid, const char *account) {
         AskLimit *l = find(m, person_uid);
 

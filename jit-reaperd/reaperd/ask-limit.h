@@ -10,6 +10,8 @@
 
 /* False: too many, for now. */
 bool ask_limit_take(Manager *m, uid_t person_uid);
+/* It was a ticket that is approved: that is what it is for. */
+void ask_limit_give_back(Manager *m, uid_t person_uid);
 /* The ticket is not there for this person: so for 5 s, or until any ticket changes. */
 void ask_limit_add_miss(Manager *m, uid_t person_uid, const char *account);
 bool ask_limit_is_miss(const Manager *m, uid_t person_uid, const char *account);

@@ -6,6 +6,7 @@
 #include "approval-wait.h"
 #include "ask-limit.h"
 #include "authorization.h"
+#include "cgroup-warm.h"
 #include "grant-log.h"
 #include "json.h"
 #include "log.h"
@@ -75,6 +76,8 @@ int authorization_start(Manager *m, VarlinkLink *l, const AuthorizationKind *kin
                 *extra = (CallerExtra){};
                 a->extra.wait = a->extra.wait && more;
         }
+        if (pam_service_elevates(a->caller.service))
+                cgroup_warm();
         r = origin_resolve(m, l, a->caller.service, on_origin, a);
         if (r < 0)
                 authorization_refuse(a, "try-again", "too many ask at the same time; try again in a moment");
@@ -138,7 +141,7 @@ static uid_t asking_uid(const Authorization *a) {
 static bool may_be_recorded(const Authorization *a) {
         bool is_free = streq(a->kind->way, "account") && !pam_service_elevates(a->caller.service);
 
-        return is_free || ask_limit_take(a->manager, asking_uid(a));
+        return is_free || a->counted || ask_limit_take(a->manager, asking_uid(a));
 }
 
 static void record_refusal(const Authorization *a, const Grant *g, const char *reason) {
@@ -168,9 +171,10 @@ void authorization_refuse(Authorization *a, const char *reason, const char *mess
         const char *contact = a->manager->config->emergency_contact;
         _cleanup_free_ char *text = NULL;
 
-        authorization_log(a, LOG_NOTICE, reason, "Refused %s: %s", name_of(a), message);
-        if (may_be_recorded(a))
+        if (may_be_recorded(a)) {
+                authorization_log(a, LOG_NOTICE, reason, "Refused %s: %s", name_of(a), message);
                 record_refusal(a, bound_grant(a), reason);
+        }
         if (contact && asprintf(&text, "%s; %s", message, contact) < 0)
                 text = NULL;
         authorization_dismiss(a, reason, text ?: message);

@@ -9,6 +9,7 @@
 #include "grant.h"
 #include "origin.h"
 #include "pam-caller.h"
+#include "sudo-options.h"
 
 typedef struct Authorization Authorization;
 
@@ -35,6 +36,8 @@ struct Authorization {
         char *person;                       /* elevation: who asks */
         uid_t person_uid;
         bool fresh; /* the grant became ACTIVE by this call */
+        SudoUse sudo_use; /* the gate, of sudo */
+        bool counted; /* by ask-limit.h */
 };
 
 /* Takes the members of caller and extra (may be NULL) over, also on failure. -ENOMEM. */

@@ -11,7 +11,7 @@
 /* Both are asynchronous, idempotent, and report only to the journal. */
 void deadline_guard_start(const Grant *g);
 void deadline_guard_stop(const Grant *g);
-/* The question about PID 1 that may be open, before its bus goes. */
-void deadline_guard_free(Manager *m);
+/* Before the bus goes: what is still to be answered on it. */
+void deadline_guard_forget_bus(Manager *m);
 
 #endif

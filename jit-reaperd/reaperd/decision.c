@@ -6,7 +6,7 @@
 #include "decision.h"
 #include "timefmt.h"
 
-enum { DECISIONS_MAX = 256 };
+enum { DECISIONS_MAX = 256, OF_ONE_PERSON_MAX = 16 };
 #define DECISION_USEC (30 * USEC_PER_SEC)
 
 struct Decision {
@@ -49,6 +49,20 @@ static void drop_old(Manager *m, const Origin *o) {
                         p = &(*p)->next;
 }
 
+/* Nobody keeps others out by asking again and again (sudo -l has no session phase). */
+static void make_room(Manager *m, const Origin *o) {
+        Decision **oldest = NULL;
+        unsigned n = 0;
+
+        for (Decision **p = &m->decisions; *p; p = &(*p)->next)
+                if ((*p)->login_uid == o->login_uid && (o->login_uid != UID_NONE || (*p)->real_uid == o->real_uid)) {
+                        oldest = p;
+                        n++;
+                }
+        if (n >= OF_ONE_PERSON_MAX)
+                drop(m, oldest);
+}
+
 static int make_token(char ret[static DECISION_TOKEN_HEX + 1]) {
         unsigned char random[DECISION_TOKEN_HEX / 2];
 
@@ -63,6 +77,7 @@ int decision_add(Manager *m, const Origin *o, const char *tty, const Grant *g, c
         Decision *d;
 
         drop_old(m, o);
+        make_room(m, o);
         if (m->n_decisions >= DECISIONS_MAX)
                 return -ENOSPC;
         d = malloc(sizeof(*d));

@@ -11,7 +11,8 @@
 
 enum { DECISION_TOKEN_HEX = 32 };
 
-/* -ENOSPC: 256 are open. An older one of the same process is replaced. tty may be NULL. */
+/* -ENOSPC: 256 are open, of 16 people at least: of one person the oldest gives way to a seventeenth. An older one of the same process is replaced.
+ * tty may be NULL. */
 int decision_add(Manager *m, const Origin *o, const char *tty, const Grant *g, char ret_token[static DECISION_TOKEN_HEX + 1]);
 /* The grant, NULL if there is no such decision or the grant is over; the decision is used up. */
 Grant *decision_take(Manager *m, const Origin *o, const char *tty, const char *token);

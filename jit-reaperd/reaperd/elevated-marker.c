@@ -47,7 +47,7 @@ int elevated_marker_make(const Grant *g) {
 }
 
 int elevated_marker_remove(const Grant *g, unsigned *ret_left, pid_t *ret_first) {
-        uint64_t began = grant_since_boottime(g), end;
+        uint64_t began = grant_since_boottime(g), end = 0;
         int dir_fd = g->manager->dirs.elevated, r;
         char name[NAME_SIZE];
 
@@ -63,13 +63,14 @@ int elevated_marker_remove(const Grant *g, unsigned *ret_left, pid_t *ret_first)
                 if (r < 0)
                         return r;
         }
-        StaleSudo s = {.uid = g->person_uid, .kill_from = usec_to_ticks(began), .until = usec_to_ticks(end)};
+        StaleSudo s = {.uid = g->person_uid, .kill_from = usec_to_ticks(began), .kill_until = usec_to_ticks(end)};
         r = stale_sudo_find(g->manager, &s);
         if (r < 0)
                 return r;
         *ret_left = s.left;
         *ret_first = s.first;
-        return s.left > 0 ? 0 : artefact_unlink(dir_fd, name);
+        /* Also one that was killed may have had a child a moment before, which this look has missed. */
+        return s.left + s.killed > 0 ? 0 : artefact_unlink(dir_fd, name);
 }
 
 int elevated_right_remove(const Grant *g) {
@@ -81,9 +82,10 @@ int elevated_right_remove(const Grant *g) {
         return r < 0 ? r : elevated_marker_remove(g, &left, &first);
 }
 
-/* No elevation of the person's with a rule is there: is the marker of any use? */
-static void remove_if_idle(Manager *m, const char *name, uid_t uid, uint64_t end) {
-        StaleSudo s = {.uid = uid, .kill_from = UINT64_MAX, .until = usec_to_ticks(end)};
+/* No elevation of the person's with a rule is there: is the marker of any use? Also to those that began after the end: `sudo -b` goes on in a child of
+ * the process that has read the rules. */
+static void remove_if_idle(Manager *m, const char *name, uid_t uid, pid_t except) {
+        StaleSudo s = {.uid = uid, .kill_from = UINT64_MAX, .except = except};
 
         if (stale_sudo_find(m, &s) < 0 || s.left > 0)
                 return;
@@ -97,17 +99,17 @@ static bool has_rule(const Manager *m, uid_t uid) {
         return g && g->has_rule;
 }
 
-bool elevated_marker_bars(Manager *m, uid_t person_uid, uint64_t pid_start) {
+bool elevated_marker_bars_process(Manager *m, uid_t person_uid, pid_t pid, uint64_t started) {
         char name[NAME_SIZE];
-        uint64_t end;
+        uint64_t end = 0;
 
         marker_name(person_uid, name);
         if (get_end(m->dirs.elevated, name, &end) < 0 || end == 0)
                 return false;
-        if (pid_start <= usec_to_ticks(end))
+        if (started <= usec_to_ticks(end))
                 return true;
         if (!has_rule(m, person_uid))
-                remove_if_idle(m, name, person_uid, end);
+                remove_if_idle(m, name, person_uid, pid);
         return false;
 }
 
@@ -121,11 +123,9 @@ bool elevated_marker_orphan(Manager *m, const char *name) {
                 if (streq(name, expected)) {
                         if (has_rule(m, uid))
                                 return false;
-                        if (get_end(m->dirs.elevated, name, &end) >= 0 && end == 0) {
-                                end = now_usec(CLOCK_BOOTTIME);
-                                (void) set_end(m->dirs.elevated, name, end);
-                        }
-                        remove_if_idle(m, name, uid, end);
+                        if (get_end(m->dirs.elevated, name, &end) >= 0 && end == 0)
+                                (void) set_end(m->dirs.elevated, name, now_usec(CLOCK_BOOTTIME));
+                        remove_if_idle(m, name, uid, 0);
                         return true;
                 }
         }

@@ -15,10 +15,12 @@
 
 enum { SENTENCE_MAX = 320 };
 
-bool elevation_identify(Authorization *a, bool workloads) {
-        const Origin *o = &a->origin;
+bool elevation_identify(Authorization *a, bool workloads, const Grant *in) {
+        Origin *o = &a->origin;
 
-        if (o->transient || o->inside) {
+        if (in && in->way == WAY_ELEVATION && in->person_uid == o->login_uid)
+                o->transient = false; /* what was started by the person's elevation asks by it */
+        else if (o->transient || o->inside) {
                 authorization_refuse(a, "transient-caller", "a session by a ticket gets no rights by another one; ask from your own login");
                 return false;
         }
@@ -54,8 +56,9 @@ static void refuse_unknown(Authorization *a) {
 void elevation_ask(Authorization *a) {
         bool is_new = !authorization_grant(a);
 
-        if (is_new && !ask_limit_take(a->manager, a->person_uid)) {
-                authorization_log(a, LOG_NOTICE, "rate-limited", "Refused %s: too many tickets in a short time", a->person);
+        a->counted = is_new && ask_limit_take(a->manager, a->person_uid);
+        if (is_new && !a->counted) {
+                authorization_log(a, LOG_DEBUG, "rate-limited", "Refused %s: too many tickets in a short time", a->person);
                 authorization_dismiss(a, "rate-limited", "you have named too many tickets in a short time; try again in half a minute");
         } else if (is_new && ask_limit_is_miss(a->manager, a->person_uid, a->account))
                 refuse_unknown(a);
@@ -89,6 +92,14 @@ static const char *role_fault(const Authorization *a, const Role *role, unsigned
                 (void) snprintf(message, SENTENCE_MAX, "the role %s %s on this host", role->name,
                                 way == ROLE_WAY_GATE ? "does not open its own sudo rules" : "gives a person's own account no rights");
                 return "way-not-allowed";
+        }
+        if (a->sudo_use == SUDO_USE_EDIT) {
+                (void) snprintf(message, SENTENCE_MAX, "sudoedit opens files before it is known whom it runs as; use sudo EDITOR FILE");
+                return "target-not-allowed";
+        }
+        if (a->sudo_use == SUDO_USE_OTHER && !target_is_allowed(role->run_as, "root")) {
+                (void) snprintf(message, SENTENCE_MAX, "with the role %s sudo takes -u USER and the options nisHkSAblvE alone", role->name);
+                return "target-not-allowed";
         }
         if (a->caller.target && !target_is_allowed(role->run_as, a->caller.target)) {
                 (void) snprintf(message, SENTENCE_MAX, "the role %s runs commands as %s, not as %.100s", role->name, role->run_as,
@@ -142,6 +153,7 @@ static void judge_allowed(Authorization *a, Verdict *v, unsigned way, elevation_
         char message[SENTENCE_MAX] = "this host does not know the ticket's role";
         const char *fault = role ? role_fault(a, role, way, message) : "role-unknown";
         uint64_t left = role ? authorization_allowed_usec(role, v) : 0;
+        bool is_new = !authorization_grant(a); /* as elevation_ask() saw it */
         Grant *g;
 
         if (fault) {
@@ -163,10 +175,13 @@ static void judge_allowed(Authorization *a, Verdict *v, unsigned way, elevation_
                 return;
         }
         left = authorization_left_usec(g, left);
-        if (left < USEC_PER_SEC)
+        if (left < USEC_PER_SEC) {
                 authorization_refuse(a, "too-late", "the ticket's time is over");
-        else
-                allowed(a, g, left);
+                return;
+        }
+        if (is_new)
+                ask_limit_give_back(a->manager, a->person_uid);
+        allowed(a, g, left);
 }
 
 void elevation_judge(Authorization *a, Verdict *v, unsigned way, elevation_allowed_t allowed) {

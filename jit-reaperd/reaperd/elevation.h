@@ -8,9 +8,9 @@
 
 #include "authorization.h"
 
-/* Fills person and person_uid. workloads: also a service without a login, by the user it runs as; whether the role lets it is known later. False: a was
- * refused. */
-bool elevation_identify(Authorization *a, bool workloads);
+/* Fills person and person_uid. workloads: also a service without a login, by the user it runs as; whether the role lets it is known later. in: the grant
+ * that it is inside of, if that may be the person's own elevation; else nobody is elevated from inside a grant. False: a was refused. */
+bool elevation_identify(Authorization *a, bool workloads, const Grant *in);
 /* The ticket as it was typed. False: a was refused. */
 bool elevation_take_ticket(Authorization *a, const char *ticket);
 /* Asks, if this person has not asked too often; kind->finish() follows. */

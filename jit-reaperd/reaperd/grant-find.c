@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "account-end.h"
 #include "cleanup.h"
 #include "grant.h"
 
@@ -90,6 +91,8 @@ void grant_forget_account(Grant *g) {
                 take_out(&m->grants_by_person, g, compare_person);
                 return;
         }
+        if (grant_by_account(m, g->account) == g)
+                account_end_note(m, g->account);
         take_out(&m->grants_by_account, g, compare_account);
         take_out(&m->grants_by_uid, g, compare_uid);
 }
@@ -115,14 +118,6 @@ Grant *grant_by_person(const Manager *m, uid_t person_uid) {
         const Grant key = {.person_uid = person_uid};
 
         return find(&m->grants_by_person, &key, compare_person);
-}
-
-Grant *grant_by_id(const Manager *m, const char *id) {
-        Grant *g = m->grants;
-
-        while (g && !streq(g->id, id))
-                g = g->next;
-        return g;
 }
 
 GrantRef grant_ref(const Grant *g) {
@@ -196,7 +191,7 @@ typedef struct Search {
         Grant *found;
 } Search;
 
-static void look_at(const void *node, VISIT visit, void *userdata) {
+static void look_for_sibling(const void *node, VISIT visit, void *userdata) {
         Grant *g = *(Grant *const *) node;
         Search *s = userdata;
 
@@ -209,6 +204,34 @@ Grant *grant_sibling(const Grant *g) {
 
         if (g->way == WAY_ELEVATION)
                 return sibling_account(g);
-        twalk_r(g->manager->grants_by_person, look_at, &s);
+        twalk_r(g->manager->grants_by_person, look_for_sibling, &s);
         return s.found;
+}
+
+/* ---- by id ---- */
+
+typedef struct IdSearch {
+        const char *id;
+        Grant *found;
+} IdSearch;
+
+static void look_for_id(const void *node, VISIT visit, void *userdata) {
+        Grant *g = *(Grant *const *) node;
+        IdSearch *s = userdata;
+
+        if ((visit == postorder || visit == leaf) && streq(g->id, s->id))
+                s->found = g;
+}
+
+Grant *grant_by_id(const Manager *m, const char *id) {
+        IdSearch s = {.id = id};
+        Grant *g = m->grants;
+
+        /* Elevations are few, and asked for at each sudo; the list may be long. */
+        twalk_r(m->grants_by_person, look_for_id, &s);
+        if (s.found)
+                return s.found;
+        while (g && !streq(g->id, id))
+                g = g->next;
+        return g;
 }

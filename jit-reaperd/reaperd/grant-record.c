@@ -104,7 +104,7 @@ int grant_record_remove(const Grant *g) {
 
 typedef struct Record {
         Grant grant;
-        char *id, *account, *way, *state, *provider, *silence;
+        char *id, *account, *ticket, *requester, *way, *state, *provider, *silence;
         uint64_t uid, person_uid, recheck_sec, grace_sec, answered_usec;
         bool comments, noticed, authorized, allowed, rule;
         json_t *sessions, *past;
@@ -113,6 +113,8 @@ typedef struct Record {
 static void record_done(Record *rec) {
         free(rec->id);
         free(rec->account);
+        free(rec->ticket);
+        free(rec->requester);
         free(rec->way);
         free(rec->state);
         free(rec->provider);
@@ -132,9 +134,9 @@ static int record_parse(const json_t *object, Record *ret) {
                 {"state", JSON_FIELD_STRING, offsetof(Record, state), 16, JSON_REQUIRED},
                 {"authorized", JSON_FIELD_BOOL, offsetof(Record, authorized), 0, 0},
                 {"allowed", JSON_FIELD_BOOL, offsetof(Record, allowed), 0, 0},
-                {"ticket", JSON_FIELD_STRING, offsetof(Record, grant.ticket), TICKET_ID_MAX, JSON_REQUIRED},
+                {"ticket", JSON_FIELD_STRING, offsetof(Record, ticket), TICKET_ID_MAX, JSON_REQUIRED},
                 {"title", JSON_FIELD_STRING, offsetof(Record, grant.title), 512, 0},
-                {"requester", JSON_FIELD_STRING, offsetof(Record, grant.requester), PERSON_NAME_MAX, JSON_REQUIRED},
+                {"requester", JSON_FIELD_STRING, offsetof(Record, requester), PERSON_NAME_MAX, JSON_REQUIRED},
                 {"role", JSON_FIELD_STRING, offsetof(Record, grant.role), ROLE_NAME_MAX, JSON_REQUIRED},
                 {"digest", JSON_FIELD_STRING, offsetof(Record, grant.digest), 128, 0},
                 {"approvers", JSON_FIELD_STRV, offsetof(Record, grant.approvers), PERSON_NAME_MAX, 0},
@@ -195,6 +197,7 @@ static int take_whose(const Manager *m, const Record *rec, Grant *g) {
 static int record_to_grant(Manager *m, Record *rec) {
         Grant *g = &rec->grant;
         char folded[ACCOUNT_NAME_MAX + 1];
+        int r;
 
         if (rec->grant.role && !*rec->grant.role) { /* refused, and not told what it is for */
                 free(rec->grant.role);
@@ -211,7 +214,8 @@ static int record_to_grant(Manager *m, Record *rec) {
                         memcpy(g->id, rec->id, sizeof(g->id));
                         memcpy(g->account, folded, sizeof(folded));
                         take_provider(m, rec, g);
-                        return take_whose(m, rec, g);
+                        r = take_whose(m, rec, g);
+                        return r < 0 ? r : grant_set_names(g, rec->ticket, rec->requester);
                 }
         return -EBADMSG;
 }

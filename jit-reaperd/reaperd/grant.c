@@ -15,6 +15,7 @@
 #include "terminal.h"
 #include "timefmt.h"
 #include "uid-range.h"
+#include "used-ticket.h"
 
 const Role *grant_role(const Grant *g) {
         return g->role ? config_role(g->manager->config, g->role) : NULL;
@@ -54,9 +55,8 @@ Grant *grant_free(Grant *g) {
         session_free_all(g->sessions);
         session_free_all(g->past);
         reaping_free(g->reaping);
-        free(g->ticket);
+        free(g->ticket); /* and the requester's name with it */
         free(g->title);
-        free(g->requester);
         free(g->role);
         free(g->digest);
         free(g->end_reason);
@@ -70,8 +70,9 @@ Grant *grant_free(Grant *g) {
 
 /* ---- reserving ---- */
 
+/* Also what has none, but a process: a su(1) that was stopped after it had looked an earlier account up. */
 static bool uid_is_taken(uid_t uid, void *userdata) {
-        return grant_by_uid(userdata, uid) != NULL;
+        return grant_by_uid(userdata, uid) != NULL || !uid_has_no_process(uid);
 }
 
 static int random_id(char ret[static 17]) {
@@ -130,10 +131,24 @@ int grant_update(Grant *g, Verdict *v) {
         return 0;
 }
 
+/* One piece of memory, as neither changes any more. */
+int grant_set_names(Grant *g, const char *ticket, const char *requester) {
+        size_t n = strlen(ticket) + 1;
+        char *names = malloc(n + strlen(requester) + 1);
+
+        if (!names)
+                return -ENOMEM;
+        g->ticket = names;
+        g->requester = names + n;
+        memcpy(g->ticket, ticket, n);
+        memcpy(g->requester, requester, strlen(requester) + 1);
+        return 0;
+}
+
 static Grant *grant_new(Manager *m, const char *account, Way way, Verdict *v) {
         Grant *g = calloc(1, sizeof(*g));
 
-        if (!g || random_id(g->id) < 0) {
+        if (!g || random_id(g->id) < 0 || grant_set_names(g, v->ticket, v->requester) < 0) {
                 free(g);
                 return NULL;
         }
@@ -141,9 +156,7 @@ static Grant *grant_new(Manager *m, const char *account, Way way, Verdict *v) {
         g->way = way;
         g->uid = g->person_uid = UID_NONE;
         (void) snprintf(g->account, sizeof(g->account), "%s", account);
-        g->ticket = take_ptr(v->ticket);
         g->title = take_ptr(v->title);
-        g->requester = take_ptr(v->requester);
         g->role = take_ptr(v->role);
         g->digest = take_ptr(v->digest);
         g->approvers = take_ptr(v->approvers);
@@ -168,13 +181,18 @@ static bool has_way(const Grant *g, unsigned way) {
         return role && (role->ways & way);
 }
 
-/* What a RESERVED account is known by: to sshd its keys, to sudo (where the verdict is a yes) that the requester may become it. */
+/* sudo reads the rule before it asks PAM, and acts on parts of it (sudoedit copies the file first): so none for what PAM will refuse anyway. */
+static bool may_be_become(const Grant *g) {
+        return g->allowed && has_way(g, ROLE_WAY_ACCOUNT) && (!used_ticket_is_marked(g) || grant_sibling(g));
+}
+
+/* What a RESERVED account is known by: to sshd its keys, to sudo that the requester may become it. */
 static int make_reserved(const Grant *g) {
         int r = keys_file_make(g, g->until_usec);
 
         if (r < 0)
                 return r;
-        return g->allowed && has_way(g, ROLE_WAY_ACCOUNT) ? sudoers_file_make(g) : sudoers_file_remove(g);
+        return may_be_become(g) ? sudoers_file_make(g) : sudoers_file_remove(g);
 }
 
 int grant_reserve(Manager *m, const char *account, Verdict *v, Grant **ret) {

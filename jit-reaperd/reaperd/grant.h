@@ -64,7 +64,7 @@ struct Grant {
         uid_t uid;            /* and gid; WAY_ELEVATION: UID_NONE */
         uid_t person_uid;     /* WAY_ELEVATION: whose own account it is; WAY_ACCOUNT: UID_NONE */
         uint32_t grace_sec;   /* GRACE_NONE: to the deadline */
-        char *ticket, *title, *requester, *role, *digest;
+        char *ticket, *title, *requester, *role, *digest; /* ticket and requester: grant_set_names() */
         char **approvers, **commands, **keys;
         uint64_t since_usec;      /* wall clock: reserved, then activated */
         uint64_t until_usec;      /* wall clock, for people and for sudoers and sshd */
@@ -113,6 +113,8 @@ int grant_update(Grant *g, Verdict *v);
 int grant_reserved_changed(Grant *g);
 /* Forgets a RESERVED grant and its key and rule; gives its UID back to the same name. */
 void grant_release(Grant *g);
+/* Once, of a grant that is being made. Both are copied. -ENOMEM. */
+int grant_set_names(Grant *g, const char *ticket, const char *requester);
 /* Out of the trees, timers off, memory freed; touches no artefact. */
 Grant *grant_free(Grant *g);
 

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-login.h>
 
 #include "grant-record.h"
 #include "json.h"
 #include "log.h"
-#include "logind.h"
 #include "login-session.h"
-#include "process-kill.h"
+#include "logind.h"
+#include "pam-service.h"
+#include "process-watch.h"
 #include "session.h"
 #include "strv.h"
 #include "timefmt.h"
 
-#define LOGIN1 "org.freedesktop.login1"
-#define LOGIN1_SESSION "org.freedesktop.login1.Session"
 #define ASKING_USEC (5 * USEC_PER_SEC)
 
 struct LoginSession {
@@ -77,11 +74,12 @@ static bool is_open(const char *id, uid_t uid) {
         return sd_session_get_uid(id, &owner) >= 0 && owner == uid && sd_session_get_state(id, &state) >= 0 && !streq(state, "closing");
 }
 
-/* "user", "user-early", ...: not user managers (systemd 256 and later), cron and greeters. */
+/* "user", "user-early", ...: not user managers (systemd 256 and later), cron and greeters. Nor what su(1) has made of somebody else. */
 static bool is_persons(const char *id) {
-        _cleanup_free_ char *class = NULL;
+        _cleanup_free_ char *class = NULL, *service = NULL;
 
-        return sd_session_get_class(id, &class) >= 0 && strncmp(class, "user", 4) == 0;
+        return sd_session_get_class(id, &class) >= 0 && strncmp(class, "user", 4) == 0 &&
+               (sd_session_get_service(id, &service) < 0 || !pam_service_elevates(service));
 }
 
 static char *pick(const LoginSession *l) {
@@ -124,25 +122,12 @@ static int on_leader_gone(sd_event_source *source, int fd, uint32_t revents, voi
 
 /* -ESRCH: it is gone. start: 0: not known yet. */
 static int watch_leader(LoginSession *l, pid_t pid, uint64_t start) {
-        _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, pid, 0);
-        uint64_t now;
-        int r;
+        int r = process_watch(manager_of(l)->event, pid, &start, on_leader_gone, l, &l->pidfd);
 
-        if (fd < 0)
-                return -errno;
-        /* Asked after the descriptor is open: now the number cannot change hands. */
-        r = process_start_time(pid, &now);
         if (r < 0)
                 return r;
-        if (start > 0 && start != now)
-                return -ESRCH;
-        r = sd_event_add_io(manager_of(l)->event, &l->pidfd, fd, EPOLLIN, on_leader_gone, l);
-        if (r < 0)
-                return r;
-        (void) take_fd(&fd);
-        (void) sd_event_source_set_io_fd_own(l->pidfd, 1);
         l->leader = pid;
-        l->leader_start = now;
+        l->leader_start = start;
         return 0;
 }
 
@@ -181,21 +166,10 @@ static int on_leader(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 }
 
 static void ask_for_leader(LoginSession *l) {
-        sd_bus *bus = logind_bus(manager_of(l));
-        JIT_CLEANUP(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
+        int r = logind_bus_get(manager_of(l), &l->asking, "org.freedesktop.login1", "/org/freedesktop/login1/session", l->id,
+                               "org.freedesktop.login1.Session", "Leader", on_leader, l, ASKING_USEC);
 
-        if (!bus) /* asked when it is back: login_session_reconcile() */
-                return;
-        r = sd_bus_path_encode("/org/freedesktop/login1/session", l->id, &path);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(bus, &m, LOGIN1, path, "org.freedesktop.DBus.Properties", "Get");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "ss", LOGIN1_SESSION, "Leader");
-        if (r >= 0)
-                r = sd_bus_call_async(bus, &l->asking, m, on_leader, l, ASKING_USEC);
-        if (r < 0)
+        if (r < 0 && r != -ENOTCONN) /* asked when the bus is back: login_session_reconcile() */
                 log_warning("Cannot ask logind for the leader of session %s, ignoring: it tells of its end: %s", l->id, strerror(-r));
 }
 

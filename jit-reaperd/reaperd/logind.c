@@ -7,6 +7,7 @@
 #include "deadline-guard.h"
 #include "log.h"
 #include "logind.h"
+#include "pam-service.h"
 #include "process-kill.h"
 #include "session.h"
 #include "timefmt.h"
@@ -56,6 +57,14 @@ static Session *find_session(const Grant *g, const char *id) {
         return n == 1 ? unknown : NULL;
 }
 
+/* su(1) from outside of any session (a service): pam_systemd comes before us in its stack and makes one, which is empty as soon as the process is
+ * in its scope. The slice's end, or the reservation's, takes whoever stays in it. */
+static bool is_on_its_way(const Grant *g, const char *id) {
+        _cleanup_free_ char *service = NULL;
+
+        return grant_is_authorized(g) && sd_session_get_service(id, &service) >= 0 && pam_service_elevates(service);
+}
+
 static void note_session(Manager *m, const char *id) {
         uid_t uid;
         Grant *g;
@@ -63,6 +72,8 @@ static void note_session(Manager *m, const char *id) {
         if (sd_session_get_uid(id, &uid) < 0 || !uid_range_contains(m->uids, uid))
                 return;
         g = grant_by_uid(m, uid);
+        if (g && is_on_its_way(g, id))
+                return;
         /* RESERVED: it came by a PAM configuration without our session line. */
         if (!g || g->state == GRANT_RESERVED) {
                 end_stranger(m, id, uid);
@@ -160,6 +171,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata) {
 static void bus_drop(LogindLink *l) {
         if (!l->bus)
                 return;
+        deadline_guard_forget_bus(l->manager);
         (void) sd_bus_detach_event(l->bus);
         l->bus = sd_bus_close_unref(l->bus);
 }
@@ -251,6 +263,23 @@ void logind_forget_session(Manager *m, const char *id) {
 
 sd_bus *logind_bus(const Manager *m) {
         return m->logind ? m->logind->bus : NULL;
+}
+
+int logind_bus_get(const Manager *m, sd_bus_slot **ret_slot, const char *service, const char *parent, const char *name, const char *interface,
+                   const char *property, sd_bus_message_handler_t answer, void *userdata, uint64_t timeout_usec) {
+        JIT_CLEANUP(sd_bus_message_unrefp) sd_bus_message *question = NULL;
+        _cleanup_free_ char *path = NULL;
+        sd_bus *bus = logind_bus(m);
+        int r;
+
+        if (!bus)
+                return -ENOTCONN;
+        r = sd_bus_path_encode(parent, name, &path);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(bus, &question, service, path, "org.freedesktop.DBus.Properties", "Get");
+        if (r >= 0)
+                r = sd_bus_message_append(question, "ss", interface, property);
+        return r < 0 ? r : sd_bus_call_async(bus, ret_slot, question, answer, userdata, timeout_usec);
 }
 
 int logind_link_new(Manager *m, LogindLink **ret) {

@@ -32,27 +32,29 @@ static void runtime_dir_name(uid_t uid, char ret[static NAME_SIZE]) {
         (void) snprintf(ret, NAME_SIZE, "user-runtime-dir@%u.service", uid);
 }
 
-static int on_done(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        (void) reply, (void) userdata, (void) error;
-        return 0;
+/* Without an answer: dbus-daemon allows a connection 128 that are owed to it (max_replies_per_connection), and many logins at once are many units. */
+static void tell_pid1(const Manager *m, const char *method, const char *unit, const char *mode) {
+        JIT_CLEANUP(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        sd_bus *bus = logind_bus(m);
+
+        if (!bus)
+                return;
+        if (sd_bus_message_new_method_call(bus, &message, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                           "org.freedesktop.systemd1.Manager", method) >= 0 &&
+            sd_bus_message_append(message, "s", unit) >= 0 && (!mode || sd_bus_message_append(message, "s", mode) >= 0) &&
+            sd_bus_message_set_expect_reply(message, 0) >= 0)
+                (void) sd_bus_send(bus, message, NULL);
 }
 
 void manager_mask_announce(const Grant *g) {
-        sd_bus *bus = logind_bus(g->manager);
         char name[NAME_SIZE];
 
         runtime_dir_name(g->uid, name);
-        if (bus)
-                (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                                "org.freedesktop.systemd1.Manager", "LoadUnit", on_done, NULL, "s", name);
+        tell_pid1(g->manager, "LoadUnit", name, NULL);
 }
 
 static void stop_unit(const Manager *m, const char *name) {
-        sd_bus *bus = logind_bus(m);
-
-        if (bus)
-                (void) sd_bus_call_method_async(bus, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                                "org.freedesktop.systemd1.Manager", "StopUnit", on_done, NULL, "ss", name, "replace");
+        tell_pid1(m, "StopUnit", name, "replace");
 }
 
 void runtime_dir_stop(const Grant *g) {

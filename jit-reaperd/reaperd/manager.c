@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "account-end.h"
 #include "approval-wait.h"
 #include "approver-link.h"
 #include "artefact.h"
 #include "ask-limit.h"
-#include "deadline-guard.h"
 #include "decision.h"
 #include "grant-notice.h"
 #include "grant-recheck.h"
@@ -356,10 +356,10 @@ Manager *manager_free(Manager *m) {
         m->approver = approver_link_free(m->approver);
         while (m->grants)
                 grant_free(m->grants); /* the records stay: the next start reads them */
+        account_ends_free(m);
         m->notices = notices_free(m->notices);
         varlink_server_free(m->api);
         varlink_server_free(m->userdb);
-        deadline_guard_free(m);
         logind_link_free(m->logind);
         uid_range_keep(m->uids);
         uid_range_free(m->uids);

@@ -26,6 +26,7 @@ typedef struct Wait Wait;
 typedef struct Decision Decision;
 typedef struct LoginSession LoginSession;
 typedef struct AskLimits AskLimits;
+typedef struct AccountEnds AccountEnds;
 
 /* Where artefacts lie; each a directory descriptor, so that no path is walked twice. */
 typedef struct Directories {
@@ -69,6 +70,7 @@ typedef struct Manager {
         unsigned n_waits;
         Decision *decisions; /* see decision.h */
         unsigned n_decisions;
+        AccountEnds *account_ends; /* see account-end.h; NULL: none has ended yet */
         AskLimits *ask_limits; /* see ask-limit.h; NULL: nobody has asked yet */
         LoginSession *login_sessions; /* see login-session.h */
         unsigned n_resolving; /* callers of run0 that the bus is being asked about: origin.h */
@@ -77,6 +79,7 @@ typedef struct Manager {
         sd_event_source *watchdog;
         uint64_t pid1_started_usec;    /* CLOCK_MONOTONIC; 0: not known yet. See deadline-guard.c */
         struct sd_bus_slot *asking_pid1;
+        unsigned n_guard_answers;      /* that PID 1 still owes us */
 } Manager;
 
 int manager_new(Manager **ret);

@@ -14,7 +14,6 @@
 #include "origin.h"
 #include "timefmt.h"
 
-#define SYSTEMD1 "org.freedesktop.systemd1"
 #define DBUS "org.freedesktop.DBus"
 #define ASKING_USEC (5 * USEC_PER_SEC)
 
@@ -140,22 +139,6 @@ static int on_references(sd_bus_message *reply, void *userdata, sd_bus_error *er
         return 0;
 }
 
-static int ask_for_references(Resolving *q, const char *unit) {
-        sd_bus *bus = logind_bus(q->manager);
-        JIT_CLEANUP(sd_bus_message_unrefp) sd_bus_message *question = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
-
-        if (!bus)
-                return -EBUSY;
-        r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(bus, &question, SYSTEMD1, path, "org.freedesktop.DBus.Properties", "Get");
-        if (r >= 0)
-                r = sd_bus_message_append(question, "ss", "org.freedesktop.systemd1.Unit", "Refs");
-        return r < 0 ? r : sd_bus_call_async(bus, NULL, question, on_references, q, ASKING_USEC);
-}
-
 static int resolve_run0(Manager *m, VarlinkLink *l, const char *unit, origin_found_t found, void *userdata) {
         Resolving *q;
         int r;
@@ -166,11 +149,12 @@ static int resolve_run0(Manager *m, VarlinkLink *l, const char *unit, origin_fou
         if (!q)
                 return -ENOMEM;
         *q = (Resolving){.manager = m, .link = varlink_link_ref(l), .found = found, .userdata = userdata};
-        r = ask_for_references(q, unit);
+        r = logind_bus_get(m, NULL, "org.freedesktop.systemd1", "/org/freedesktop/systemd1/unit", unit, "org.freedesktop.systemd1.Unit", "Refs",
+                           on_references, q, ASKING_USEC);
         if (r < 0) {
                 varlink_link_unref(q->link);
                 free(q);
-                return r;
+                return r == -ENOTCONN ? -EBUSY : r;
         }
         m->n_resolving++;
         return 0;

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
+#include <systemd/sd-login.h>
 
 #include "cgroup-path.h"
 #include "cleanup.h"
 #include "grant.h"
 #include "origin.h"
+#include "pam-service.h"
 #include "people.h"
 #include "process-kill.h"
 #include "uid-range.h"
@@ -76,6 +78,18 @@ static Grant *grant_of_place(const Manager *m, const CgroupPlace *place) {
         return g && g->state == GRANT_ACTIVE ? g : NULL;
 }
 
+/* su(1) from outside of any session (a service, a terminal below user@.service): pam_systemd comes before us in its stack, has made a session of the
+ * new user's, and moved the process there. That is nobody's login, and where it is says nothing of where it comes from. */
+static void forget_session_of_su(const Manager *m, Origin *o, CgroupPlace *place) {
+        _cleanup_free_ char *service = NULL;
+
+        if (!o->session || sd_session_get_service(o->session, &service) < 0 || !pam_service_elevates(service))
+                return;
+        free(take_ptr(o->session));
+        if (uid_range_contains(m->uids, place->owner))
+                place->owner = UID_NONE;
+}
+
 /* Also of a grant that is no more: nothing good comes from there. */
 static bool is_transient(const Manager *m, const Origin *o, const CgroupPlace *place) {
         return *place->grant || uid_range_contains(m->uids, place->owner) || uid_range_contains(m->uids, o->login_uid) ||
@@ -99,6 +113,7 @@ int origin_of_process(const Manager *m, pid_t pid, Origin *ret) {
                 return r;
         o.login_uid = read_login_uid(pid);
         o.session = cgroup_place_session(&place);
+        forget_session_of_su(m, &o, &place);
         if (o.login_uid != UID_NONE)
                 o.person = person_by_uid(o.login_uid);
         o.inside = grant_of_place(m, &place);

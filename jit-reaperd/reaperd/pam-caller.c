@@ -30,7 +30,7 @@ typedef struct Parameters {
         CallerExtra extra;
 } Parameters;
 
-enum { CALLER_FIELDS = 5, EXTRA_FIELDS = 5 };
+enum { CALLER_FIELDS = 5, EXTRA_FIELDS = 7 };
 static const JsonField caller_fields[CALLER_FIELDS] = {
                 {"account", JSON_FIELD_STRING, offsetof(Parameters, caller.account), ITEM_MAX, JSON_REQUIRED},
                 {"service", JSON_FIELD_STRING, offsetof(Parameters, caller.service), ITEM_MAX, JSON_REQUIRED},
@@ -45,11 +45,13 @@ static const JsonField extra_fields[EXTRA_FIELDS] = {
                 {"gate", JSON_FIELD_BOOL, offsetof(Parameters, extra.gate), 0, JSON_REQUIRED},
                 {"inside", JSON_FIELD_STRING, offsetof(Parameters, extra.inside), 48, 0},
                 {"decision", JSON_FIELD_STRING, offsetof(Parameters, extra.decision), 32, 0},
+                {"started", JSON_FIELD_UINT, offsetof(Parameters, extra.started), INT64_MAX, 0},
+                {"uid", JSON_FIELD_UINT, offsetof(Parameters, extra.uid), UINT32_MAX - 1, 0},
 };
 
 int caller_parse_any(json_t *parameters, unsigned extras, Caller *ret, CallerExtra *ret_extra) {
         JsonField table[CALLER_FIELDS + EXTRA_FIELDS + 1] = {};
-        Parameters p = {};
+        Parameters p = {.extra.uid = CALLER_UID_UNSAID};
         size_t n = CALLER_FIELDS;
         int r;
 

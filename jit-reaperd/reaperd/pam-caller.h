@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cleanup.h"
 
@@ -22,6 +23,8 @@ enum {
         CALLER_GATE = 1 << 2,   /* gate: bool */
         CALLER_INSIDE = 1 << 3, /* inside: ?string */
         CALLER_DECISION = 1 << 4, /* decision: ?string */
+        CALLER_STARTED = 1 << 5,  /* started: ?int */
+        CALLER_UID = 1 << 6,      /* uid: ?int */
 };
 
 typedef struct CallerExtra {
@@ -29,7 +32,11 @@ typedef struct CallerExtra {
         char *ticket; /* NULL: not said */
         char *inside; /* the name of the slice, of user.slice or jit.slice, that the process was in when PAM began; NULL: not said */
         char *decision; /* the token of one (decision.h); NULL: not said */
+        uint64_t started; /* when the process with the account phase did (proc_pid_stat(5)); 0: not said */
+        uint64_t uid;     /* its real UID; CALLER_UID_UNSAID: not said */
 } CallerExtra;
+
+#define CALLER_UID_UNSAID UINT64_MAX
 
 /* Of a method about one of our accounts: its name is in small letters then. extras: CALLER_*; what the method does not have is refused. *ret and
  * *ret_extra (zeroed before) are to be freed in every case. -EBADMSG and others of json_dispatch(), -EINVAL. */

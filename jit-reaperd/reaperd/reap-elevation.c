@@ -56,7 +56,7 @@ static bool is_settled(Grant *g, bool last) {
         if (g->has_rule && elevated_marker_remove(g, &left, &first) < 0)
                 receipt_residue(&r->receipt, "the marker of an elevated person");
         if (left > 0)
-                receipt_residue(&r->receipt, "%u sudo that began before the end and may have read the rule, PID %d among them: refused as long as it lives",
+                receipt_residue(&r->receipt, "%u sudo that may have read the rule and not asked PAM yet, PID %d among them: it would be refused",
                                 left, first);
         return true;
 }

@@ -275,7 +275,7 @@ static int ask_for_scope(Scope *c) {
         if (r >= 0)
                 r = sd_bus_message_new_method_call(bus, &m, SYSTEMD1, SYSTEMD1_PATH, SYSTEMD1_MANAGER, "StartTransientUnit");
         if (r >= 0)
-                r = sd_bus_message_append(m, "ss", scope_unit(s, unit), "fail");
+                r = sd_bus_message_append(m, "ss", scope_unit(s, unit), "replace"); /* the slice may be about to stop, after its last scope */
         if (r >= 0)
                 r = append_properties(s, m, s->grant->deadline_usec - now);
         if (r >= 0)

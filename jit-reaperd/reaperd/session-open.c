@@ -177,11 +177,14 @@ static void give_up(Session *s, int r) {
         grant_revoke(g, failure_reason(r), NULL, NULL);
 }
 
-/* On failure s is gone. */
-static int join(Session *s) {
+/* r: how it has gone so far. On failure s is gone. */
+static int join(Session *s, int r) {
         Grant *g = s->grant;
-        int r;
 
+        if (r < 0) {
+                session_free(s);
+                return r;
+        }
         session_link(s);
         r = g->state == GRANT_RESERVED ? activate(g) : grant_record_save(g);
         if (r < 0)
@@ -195,14 +198,8 @@ int session_open(Grant *g, VarlinkLink *link, const Caller *caller) {
         Session *s;
         int r = prepare(g, SESSION_LOGIN, link, caller, NULL, &s);
 
-        if (r < 0)
-                return r;
-        r = session_watch_process(s);
-        if (r < 0) {
-                session_free(s);
-                return r;
-        }
-        r = join(s);
+        if (r >= 0)
+                r = join(s, session_watch_process(s));
         if (r < 0)
                 return r;
         session_watch_login(s, link);
@@ -225,8 +222,14 @@ static const Session *scope_around(const Session *s, const Origin *o) {
         return NULL;
 }
 
-/* What the caller's login session is worth: a process that tmux or user@.service started is in none, or in one that is over; any other login of the
- * same person keeps it then. A service has none, and needs none. */
+/* What tmux or user@.service has started is in no login session, or in one that is over: any other login of the same person keeps it then. */
+static int watch_login(Session *s, const Origin *o, bool any) {
+        int r = o->session ? login_session_watch(s, o->login_uid, o->session, any, &s->from) : -ENXIO;
+
+        return r == -ENXIO ? login_session_watch(s, o->login_uid, NULL, true, &s->from) : r;
+}
+
+/* A service has no login session, and needs none. */
 static int watch_caller(Session *s, const Origin *o) {
         const Role *role = grant_role(s->grant);
         const Session *around = o->session ? NULL : scope_around(s, o);
@@ -236,12 +239,7 @@ static int watch_caller(Session *s, const Origin *o) {
                 return 0;
         if (around && around->from)
                 return login_session_watch(s, o->login_uid, login_session_id(around->from), login_session_is(around->from, NULL), &s->from);
-        if (o->session) {
-                r = login_session_watch(s, o->login_uid, o->session, false, &s->from);
-                if (r != -ENXIO)
-                        return r;
-        }
-        r = login_session_watch(s, o->login_uid, NULL, true, &s->from);
+        r = watch_login(s, o, false);
         return r == -ENXIO && !o->session ? 0 : r;
 }
 
@@ -312,11 +310,7 @@ int session_open_scope(Grant *g, VarlinkLink *link, const Caller *caller, const 
         r = watch_origin(s, o);
         if (r >= 0)
                 r = watch_caller(s, o);
-        if (r < 0) {
-                session_free(s);
-                return r;
-        }
-        r = join(s);
+        r = join(s, r);
         if (r < 0)
                 return r;
         r = start_scope(s, link, opened, userdata);
@@ -334,18 +328,10 @@ int session_open_elevated(Grant *g, VarlinkLink *link, const Caller *caller, con
         if (r < 0)
                 return r;
         s->pid_start = o->pid_start;
-        r = o->session ? login_session_watch(s, o->login_uid, o->session, !by_terminal, &s->from) : -ENXIO;
-        if (r == -ENXIO) /* see watch_caller() */
-                r = login_session_watch(s, o->login_uid, NULL, true, &s->from);
-        if (r < 0) {
-                session_free(s);
-                return r;
-        }
-        r = join(s);
-        if (r < 0)
-                return r;
-        audit_session(s);
-        return 0;
+        r = join(s, watch_login(s, o, !by_terminal));
+        if (r >= 0)
+                audit_session(s);
+        return r;
 }
 
 Session *session_elevated_here(const Grant *g, const char *tty, const Origin *o) {

@@ -3,14 +3,12 @@
 /* Who tells of a session's end, and what makes sure that somebody will. */
 
 #include <errno.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <systemd/sd-login.h>
 
 #include "deadline-guard.h"
 #include "grant-record.h"
 #include "log.h"
-#include "process-kill.h"
+#include "process-watch.h"
 #include "session.h"
 #include "timefmt.h"
 
@@ -58,25 +56,7 @@ static int on_process_gone(sd_event_source *source, int fd, uint32_t revents, vo
 }
 
 int session_watch_process(Session *s) {
-        _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, s->pid, 0);
-        uint64_t start;
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        /* Asked after the descriptor is open: now the number cannot change hands. */
-        r = process_start_time(s->pid, &start);
-        if (r < 0)
-                return r;
-        if (s->pid_start > 0 && s->pid_start != start) /* somebody else's process: neither a witness nor one to kill */
-                return -ESRCH;
-        s->pid_start = start;
-        r = sd_event_add_io(s->grant->manager->event, &s->pidfd, fd, EPOLLIN, on_process_gone, s);
-        if (r < 0)
-                return r;
-        (void) take_fd(&fd);
-        (void) sd_event_source_set_io_fd_own(s->pidfd, 1);
-        return 0;
+        return process_watch(s->grant->manager->event, s->pid, &s->pid_start, on_process_gone, s, &s->pidfd);
 }
 
 /* ---- a login ---- */

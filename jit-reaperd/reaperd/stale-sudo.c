@@ -69,18 +69,20 @@ static int look_at(const Manager *m, int proc_fd, const char *name, StaleSudo *s
         pid_t pid = (pid_t) atoi(name);
         uint64_t start;
 
-        if (!runs_sudo(proc_fd, name))
+        if (pid == s->except || !runs_sudo(proc_fd, name))
                 return 0;
         /* What is read from here on is of one process: the number cannot be another's before the last look at it. */
         _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, pid, 0);
         if (fd < 0 || !runs_sudo(proc_fd, name) || !is_of(proc_fd, name, s->uid) || is_in_our_slice(m, pid) ||
-            process_start_time(pid, &start) < 0 || start > s->until)
+            process_start_time(pid, &start) < 0)
                 return 0;
-        if (start >= s->kill_from)
-                return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
-        if (s->left++ == 0)
-                s->first = pid;
-        return 0;
+        if (start < s->kill_from || start > s->kill_until) {
+                if (s->left++ == 0)
+                        s->first = pid;
+                return 0;
+        }
+        s->killed++;
+        return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 && errno != ESRCH ? -errno : 0;
 }
 
 int stale_sudo_find(const Manager *m, StaleSudo *s) {
@@ -90,7 +92,7 @@ int stale_sudo_find(const Manager *m, StaleSudo *s) {
 
         if (!d)
                 return -errno;
-        s->left = 0;
+        s->killed = s->left = 0;
         s->first = 0;
         while ((e = readdir(d)))
                 if (isdigit((unsigned char) e->d_name[0])) {

@@ -9,11 +9,11 @@
 #include "manager.h"
 
 typedef struct StaleSudo {
-        uid_t uid;          /* the login UID or the real one */
-        uint64_t kill_from; /* those that began then or later get SIGKILL; UINT64_MAX: none */
-        uint64_t until;     /* later ones are none of ours */
-        unsigned left;      /* out: those that were not killed */
-        pid_t first;        /* out: one of them */
+        uid_t uid;                      /* the login UID or the real one */
+        uint64_t kill_from, kill_until; /* those that began then get SIGKILL; UINT64_MAX, 0: none */
+        pid_t except;                   /* not looked at; 0: none */
+        unsigned killed, left;          /* out: left: those that were not killed */
+        pid_t first;                    /* out: one of these */
 } StaleSudo;
 
 int stale_sudo_find(const Manager *m, StaleSudo *s);

@@ -101,6 +101,28 @@ TEST(logins) {
         people_end();
 }
 
+/* It has looked the name up when that had another UID, and would become that one. */
+TEST(older_than_the_account) {
+        if (!people_begin("older_than_the_account"))
+                return;
+        Person before = person_start(UID_ALICE, UID_ALICE, 0), sshd = person_start(NO_LOGIN, 0, 0);
+        grant_release(reserve("jit-chg1", ALLOW));
+        (void) reserve("jit-chg1", ALLOW);
+        run_for(30 * USEC_PER_MSEC); /* the kernel tells start times by 10 ms */
+        Person after = person_start(UID_ALICE, UID_ALICE, 0);
+        check_answer(call(&before, "Authorize", "su"), false, "try-again");
+        check_answer(call(&sshd, "Authorize", "sshd"), false, "try-again");
+        check_answer(call(&after, "Authorize", "su"), true, "approved");
+        check_error(call(&before, "OpenSession", "su"), "TryAgain", "try-again");
+        json_t *j = call(&after, "OpenSession", "su");
+        CHECK(!*text_in(j, "error"));
+        json_decref(j);
+        person_end(&before);
+        person_end(&sshd);
+        person_end(&after);
+        people_end();
+}
+
 TEST(what_else_is_refused) {
         if (!people_begin("what_else_is_refused"))
                 return;

@@ -79,11 +79,29 @@ TEST(so_many_and_no_more) {
                 return;
         Grant *g = elevate("jit-chg1", 1001);
         Origin o = alice;
-        for (unsigned i = 0; i < 256; i++, o.pid++)
+        for (unsigned i = 0; i < 256; i++, o.pid++) {
+                o.login_uid = o.real_uid = 2000 + i / 16;
                 CHECK_EQ_INT(decision_add(manager, &o, "pts/0", g, token), 0);
+        }
+        o.login_uid = 3000;
         CHECK_EQ_INT(decision_add(manager, &o, "pts/0", g, other), -ENOSPC);
+        o.login_uid = 2000 + 15;
         CHECK(decision_take(manager, &o, "pts/0", token) == g);
         CHECK_EQ_INT(decision_add(manager, &o, "pts/0", g, token), 0);
+        decisions_free(manager);
+        /* of one person the oldest gives way */
+        CHECK_EQ_INT(decision_add(manager, &alice, "pts/0", g, token), 0);
+        o = alice;
+        for (unsigned i = 0; i < 15; i++) {
+                o.pid++;
+                CHECK_EQ_INT(decision_add(manager, &o, "pts/0", g, other), 0);
+        }
+        CHECK_EQ_INT(manager->n_decisions, 16);
+        o.pid++;
+        CHECK_EQ_INT(decision_add(manager, &o, "pts/0", g, other), 0);
+        CHECK_EQ_INT(manager->n_decisions, 16);
+        CHECK(!decision_take(manager, &alice, "pts/0", token));
+        CHECK(decision_take(manager, &o, "pts/0", other) == g);
         decisions_free(manager);
         manager_end();
 }
@@ -159,8 +177,13 @@ TEST(callers) {
                 {"{\"account\":\"root\",\"service\":\"su\",\"gate\":null}", true, CALLER_GATE, -ENODATA},
                 {"{\"account\":\"root\",\"service\":\"su\",\"gate\":false}", true, CALLER_GATE, 0},
                 {"{\"account\":\"root\",\"service\":\"su\",\"gate\":false,\"inside\":\"0123456789012345678901234567890123456789012345678\"}", true, CALLER_GATE | CALLER_INSIDE, -ERANGE},
-                {"{\"account\":\"root\",\"service\":\"su\",\"target\":\"root\"}", true, 31, -EBADMSG},
-                {"{\"account\":\"root\",\"service\":\"su\",\"person\":\"bob\"}", true, 31, -EBADMSG},
+                {"{\"account\":\"root\",\"service\":\"su\",\"started\":12}", true, CALLER_STARTED, 0},
+                {"{\"account\":\"root\",\"service\":\"su\",\"started\":-1}", true, CALLER_STARTED, -ERANGE},
+                {"{\"account\":\"root\",\"service\":\"su\",\"started\":12}", true, 15, -EBADMSG},
+                {"{\"account\":\"root\",\"service\":\"su\",\"uid\":0}", true, CALLER_UID, 0},
+                {"{\"account\":\"root\",\"service\":\"su\",\"uid\":4294967295}", true, CALLER_UID, -ERANGE},
+                {"{\"account\":\"root\",\"service\":\"su\",\"target\":\"root\"}", true, 127, -EBADMSG},
+                {"{\"account\":\"root\",\"service\":\"su\",\"person\":\"bob\"}", true, 127, -EBADMSG},
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -18,10 +18,6 @@ static void check_elevated(json_t *j) {
         json_decref(j);
 }
 
-static json_t *open_rule(const Person *p) {
-        return person_calls(p, "OpenElevation", pam_call_with("root", "sudo", "pts/0", "gate", json_false()));
-}
-
 TEST(a_rule_until_it_is_dropped) {
         char rule[64], marker[16];
 
@@ -150,16 +146,24 @@ TEST(sudo_by_the_rule) {
         check_elevated(elevate(&jitctl, "CHG1"));
         Person alice = person_start(UID_ALICE, UID_ALICE, 0), cron = person_start(NO_LOGIN, UID_ALICE, 0),
                su = person_start(UID_BOB, UID_ALICE, 0), bob = person_start(UID_BOB, UID_BOB, 0);
-        j = open_rule(&alice);
+        j = open_by_rule(&alice, "root");
         CHECK(strncmp(text_in(j, "unit"), "jit-", 4) == 0);
         json_decref(j);
         /* The rule is for the real UID: but not for what alice has not started herself. */
-        check_error(open_rule(&cron), "Refused", "caller-unknown");
-        check_error(open_rule(&su), "Refused", "caller-mismatch");
-        j = open_rule(&bob); /* an ordinary sudo */
+        check_error(open_by_rule(&cron, "root"), "Refused", "caller-unknown");
+        check_error(open_by_rule(&su, "root"), "Refused", "caller-mismatch");
+        j = open_by_rule(&bob, "root"); /* an ordinary sudo */
         CHECK(!*text_in(j, "unit") && !*text_in(j, "error"));
         json_decref(j);
         CHECK_EQ_INT(n_scopes, 1);
+        /* sudoedit's real UID is root's by then: what it was is what counts. */
+        Person edit = person_start(UID_ALICE, 0, 0);
+        edit.real_uid = UID_ALICE;
+        j = open_by_rule(&edit, "root");
+        CHECK(strncmp(text_in(j, "unit"), "jit-", 4) == 0);
+        json_decref(j);
+        check_error(person_calls(&edit, "OpenElevation", pam_call_with("root", "sudo", "pts/0", "gate", json_false())), "Refused", "not-elevated");
+        person_end(&edit);
         person_end(&jitctl);
         person_end(&alice);
         person_end(&cron);

@@ -2,64 +2,7 @@
 
 /* The host's own sudo rules, closed without an approved ticket: AuthorizeElevation and OpenElevation as sudo, su and run0 call them. */
 
-#include "test-person.h"
-
-#define ALLOW_OTHER                                                                                                                    \
-        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"ticket\":\"CHG2\",\"requester\":\"alice\",\"role\":\"dba\"," \
-        "\"notAfter\":4000000000000000,\"ttlUSec\":600000000}"
-
-static char decision[64]; /* of the last yes: what one PAM transaction has in its memory */
-
-static json_t *keep_decision(json_t *answer) {
-        (void) snprintf(decision, sizeof(decision), "%s", text_in(answer, "decision"));
-        return answer;
-}
-
-static json_t *authorize(const Person *p, const char *tty, const char *ticket) {
-        json_t *call = pam_call("alice", "sudo", tty);
-
-        if (ticket)
-                (void) json_object_set_new(call, "ticket", json_string(ticket));
-        return keep_decision(person_calls(p, "AuthorizeElevation", call));
-}
-
-static json_t *open_call(const char *target, const char *tty) {
-        json_t *call = pam_call_with(target, "sudo", tty, "gate", json_true());
-
-        if (*decision)
-                (void) json_object_set_new(call, "decision", json_string(decision));
-        return call;
-}
-
-static json_t *open_elevation(const Person *p, const char *target, const char *tty) {
-        return person_calls(p, "OpenElevation", open_call(target, tty));
-}
-
-static void check_bound(json_t *j) {
-        if (strncmp(text_in(j, "unit"), "jit-", 4) != 0 || *text_in(j, "error"))
-                TEST_FAIL("not in a scope: %s %s", text_in(j, "error"), text_in(j, "reason"));
-        CHECK(json_integer_value(json_object_get(j, "until")) > 0);
-        CHECK_STREQ(text_in(json_object_get(j, "env"), "JIT_TICKET"), "CHG1");
-        CHECK(strlen(text_in(json_object_get(j, "env"), "JIT_GRANT")) == 16 && *text_in(json_object_get(j, "env"), "JIT_DEADLINE"));
-        json_decref(j);
-}
-
-static void check_unbound(json_t *j) {
-        if (*text_in(j, "unit") || *text_in(j, "error") || !json_is_object(json_object_get(j, "env")))
-                TEST_FAIL("%s %s %s", text_in(j, "unit"), text_in(j, "error"), text_in(j, "reason"));
-        json_decref(j);
-}
-
-static char *last_audit_line(void) {
-        char *text = get_file(manager->dirs.state, "audit.jsonl"), *line;
-
-        if (*text)
-                text[strlen(text) - 1] = 0;
-        line = strrchr(text, '\n');
-        line = strdup(line ? line + 1 : text);
-        free(text);
-        return line;
-}
+#include "test-gate.h"
 
 TEST(closed_without_a_ticket_and_opened_by_one) {
         if (!people_begin("closed_without_a_ticket_and_opened_by_one"))
@@ -141,94 +84,6 @@ TEST(root_and_what_is_inside_need_none) {
         person_end(&service);
         person_end(&root);
         person_end(&alice);
-        people_end();
-}
-
-TEST(refused) {
-        static const struct {
-                const char *says, *ticket, *reason;
-        } cases[] = {
-                {ALLOW, "../etc", "name-invalid"},
-                {ALLOW, "a b", "name-invalid"},
-                {ALLOW, "", "name-invalid"},
-                {ALLOW, "CHG1\\", "name-invalid"},
-                {ALLOW, "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "name-invalid"},
-                {UNKNOWN, "CHG1", "ticket-unknown"},
-                {REFUSE, "CHG1", "ticket-closed"},
-                {"{\"decision\":\"refuse\",\"reason\":\"wrong-host\",\"message\":\"m\",\"ticket\":\"CHG1\",\"requester\":\"alice\"}", "CHG1",
-                 "wrong-host"},
-                /* somebody else's, whatever jit-approverd says of it */
-                {"{\"decision\":\"refuse\",\"reason\":\"ticket-closed\",\"message\":\"m\",\"ticket\":\"CHG1\",\"requester\":\"bob\"}", "CHG1",
-                 "ticket-unknown"},
-                {"{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"ticket\":\"CHG1\",\"requester\":\"alicex\",\"role\":\"dba\","
-                 "\"notAfter\":4000000000000000,\"ttlUSec\":600000000}",
-                 "CHG1", "ticket-unknown"},
-                {"{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"ticket\":\"CHG2\",\"requester\":\"alice\",\"role\":\"dba\","
-                 "\"notAfter\":4000000000000000,\"ttlUSec\":600000000}",
-                 "CHG1", "ticket-unknown"},
-                {"{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"ticket\":\"CHG1\",\"requester\":\"alice\",\"role\":\"web\","
-                 "\"notAfter\":4000000000000000,\"ttlUSec\":600000000}",
-                 "CHG1", "role-unknown"},
-                {"{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"m\",\"ticket\":\"CHG1\",\"requester\":\"alice\",\"role\":\"dba\","
-                 "\"notAfter\":1000,\"ttlUSec\":600000000}",
-                 "CHG1", "too-late"},
-                {"{\"decision\":\"maybe\"}", "CHG1", "provider-unreachable"},
-                {"{\"decision\":\"refuse\",\"reason\":\"provider-tls\",\"message\":\"m\",\"ticket\":\"CHG1\"}", "CHG1", "provider-tls"},
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                if (!people_begin("refused"))
-                        return;
-                Person alice = person_start(UID_ALICE, UID_ALICE, 0);
-                approver_says = cases[i].says;
-                check_answer(authorize(&alice, "pts/0", cases[i].ticket), false, cases[i].reason);
-                check_error(open_elevation(&alice, "root", "pts/0"), "TryAgain", "try-again");
-                CHECK(!grant_by_person(manager, UID_ALICE) && n_scopes == 0);
-                person_end(&alice);
-                people_end();
-        }
-}
-
-TEST(what_the_role_says) {
-        if (!people_begin("what_the_role_says"))
-                return;
-        Person alice = person_start(UID_ALICE, UID_ALICE, 0);
-        test_role.ways = ROLE_WAY_ACCOUNT | ROLE_WAY_ELEVATE;
-        check_answer(authorize(&alice, "pts/0", "CHG1"), false, "way-not-allowed");
-        test_role.ways = ROLE_WAY_GATE;
-        test_role.run_as = (char *) "postgres:postgres";
-        /* sudo says who only in its session phase, su and run0 before */
-        check_answer(authorize(&alice, "pts/0", "CHG1"), true, "approved");
-        check_error(open_elevation(&alice, "root", "pts/0"), "Refused", "target-not-allowed");
-        CHECK(grant_by_person(manager, UID_ALICE)->state == GRANT_RESERVED && n_scopes == 0);
-        check_answer(person_calls(&alice, "AuthorizeElevation", pam_call_with("root", "su", "pts/0", "ticket", json_string("CHG1"))), false,
-                     "target-not-allowed");
-        check_answer(keep_decision(person_calls(&alice, "AuthorizeElevation",
-                                                pam_call_with("postgres", "su", "pts/0", "ticket", json_string("CHG1")))),
-                     true, "approved");
-        CHECK_STREQ(text_in(json_object_get(approver_context, "context"), "target"), "postgres");
-        check_bound(open_elevation(&alice, "postgres", "pts/0"));
-        person_end(&alice);
-        people_end();
-}
-
-TEST(services_without_a_login) {
-        if (!people_begin("services_without_a_login"))
-                return;
-        Person job = person_start(NO_LOGIN, UID_ALICE, 0), nobody = person_start(NO_LOGIN, TEST_UID_MIN + 999, 0);
-        check_answer(authorize(&job, NULL, NULL), false, "ticket-needed");
-        check_answer(authorize(&job, NULL, "CHG1"), false, "caller-unknown");
-        check_answer(authorize(&nobody, NULL, "CHG1"), false, "caller-unknown");
-        test_role.workloads = true;
-        logged_in = false;
-        check_answer(authorize(&nobody, NULL, "CHG1"), false, "caller-unknown");
-        check_answer(authorize(&job, NULL, "CHG1"), true, "approved");
-        check_bound(open_elevation(&job, "root", NULL));
-        Grant *g = grant_by_person(manager, UID_ALICE);
-        CHECK(g && g->state == GRANT_ACTIVE && g->sessions && !g->sessions->next && g->sessions->kind == SESSION_SCOPE);
-        check_answer(authorize(&job, NULL, NULL), false, "ticket-needed"); /* it has no terminal where a ticket could be open */
-        person_end(&job);
-        person_end(&nobody);
         people_end();
 }
 
@@ -331,37 +186,6 @@ TEST(revoked_while_the_scope_is_made) {
         people_end();
 }
 
-TEST(a_prompt_is_no_hammer) {
-        unsigned asked, limited = 0;
-
-        if (!people_begin("a_prompt_is_no_hammer"))
-                return;
-        Person alice = person_start(UID_ALICE, UID_ALICE, 0), bob = person_start(UID_BOB, UID_BOB, 0);
-        approver_says = UNKNOWN;
-        pump(); /* Watch is there: else nothing is remembered */
-        check_answer(authorize(&alice, "pts/0", "CHG1"), false, "ticket-unknown");
-        asked = approver_asked;
-        check_answer(authorize(&alice, "pts/0", "CHG1"), false, "ticket-unknown");
-        CHECK_EQ_INT(approver_asked, asked); /* remembered */
-        approver_tell("CHG1");
-        pump();
-        check_answer(authorize(&alice, "pts/0", "CHG1"), false, "ticket-unknown");
-        CHECK_EQ_INT(approver_asked, asked + 1);
-        for (unsigned i = 0; i < 60; i++) {
-                char ticket[16];
-                (void) snprintf(ticket, sizeof(ticket), "CHG%u", i + 100);
-                json_t *j = authorize(&alice, "pts/0", ticket);
-                limited += (unsigned) streq(text_in(j, "reason"), "rate-limited");
-                json_decref(j);
-        }
-        if (limited < 40)
-                TEST_FAIL("asked %u times", 60 - limited);
-        check_answer(authorize(&bob, "pts/1", "CHG1"), false, "ticket-unknown"); /* others are asked for */
-        person_end(&alice);
-        person_end(&bob);
-        people_end();
-}
-
 TEST(pending_is_waited_for) {
         if (!people_begin("pending_is_waited_for"))
                 return;
@@ -383,27 +207,6 @@ TEST(pending_is_waited_for) {
         check_bound(open_elevation(&alice, "root", "pts/0"));
         test_config.wait_usec = 0;
         person_end(&alice);
-        people_end();
-}
-
-/* What a caller says of itself is on record, and nothing more. */
-TEST(said_is_recorded) {
-        if (!people_begin("said_is_recorded"))
-                return;
-        Person bob = person_start(UID_BOB, UID_BOB, 0);
-        approver_says = UNKNOWN;
-        json_t *call = pam_call_with("alice", "sudo", "pts/0", "ticket", json_string("CHG1"));
-        (void) json_object_set_new(call, "ruser", json_string("alice"));
-        check_answer(person_calls(&bob, "AuthorizeElevation", call), false, "ticket-unknown");
-        _cleanup_free_ char *line = last_audit_line();
-        static const char *const parts[] = {"\"event\":\"login.refused\"", "\"reason\":\"ticket-unknown\"", "\"person\":\"bob\"", "\"ruser\":\"alice\"",
-                                            "\"way\":\"gate\"", "\"ticket\":\"chg1\"", "\"service\":\"sudo\"", "\"tty\":\"pts/0\"",
-                                            "\"account\":\"bob\""};
-        for (size_t i = 0; i < ELEMENTSOF(parts); i++)
-                if (!strstr(line, parts[i]))
-                        TEST_FAIL("%s is not in %s", parts[i], line);
-        CHECK_STREQ(text_in(json_object_get(approver_context, "context"), "person"), "bob");
-        person_end(&bob);
         people_end();
 }
 
@@ -430,20 +233,6 @@ TEST(taken_back_in) {
         json_decref(call);
         person_end(&alice);
         person_end(&su);
-        people_end();
-}
-
-TEST(only_root_may_call) {
-        if (!people_begin("only_root_may_call"))
-                return;
-        Person alice = person_start(UID_ALICE, UID_ALICE, UID_ALICE);
-        static const char *const methods[] = {"Authenticate", "Authorize", "OpenSession", "AuthorizeElevation", "OpenElevation"};
-        for (size_t i = 0; i < ELEMENTSOF(methods); i++) {
-                json_t *j = person_calls(&alice, methods[i], pam_call("jit-chg1", "sudo", NULL));
-                CHECK_STREQ(text_in(j, "error"), VARLINK_ERROR_PERMISSION_DENIED);
-                json_decref(j);
-        }
-        person_end(&alice);
         people_end();
 }
 

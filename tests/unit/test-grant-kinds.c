@@ -1,57 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Two kinds of grants: what finds them, what their records say, and that the end of an elevation touches nothing of the person's own. */
+/* Two kinds of grants: what finds them, and that the end of an elevation touches nothing of the person's own. */
 
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "artefact.h"
 #include "reap.h"
-#include "session-record.h"
-#include "test-reaperd.h"
+#include "test-kinds.h"
 #include "used-ticket.h"
-
-enum { ALICE = 1007, BOB = 1008 };
-
-#define FOR(person)                                                                                                    \
-        "{\"decision\":\"allow\",\"reason\":\"approved\",\"message\":\"yes\",\"ticket\":\"CHG1\",\"requester\":"       \
-        "\"" person "\",\"role\":\"dba\",\"approvers\":[\"carol\"],\"notAfter\":4000000000000000,\"ttlUSec\":"         \
-        "600000000,\"digest\":\"d1\"}"
-
-static Grant *elevate(uid_t person_uid, const char *verdict) {
-        _cleanup_verdict_ Verdict v = verdict_of(verdict);
-        uint64_t now = now_usec(CLOCK_BOOTTIME);
-        Grant *g = NULL;
-
-        CHECK_EQ_INT(grant_elevate(manager, "jit-chg1", person_uid, &v, now + 30 * USEC_PER_SEC, USEC_PER_HOUR, &g), 0);
-        return g;
-}
-
-/* As session_open_elevated() leaves it, without a session: nobody is logged in here. */
-static void activate(Grant *g, bool rule) {
-        g->state = GRANT_ACTIVE;
-        g->has_rule = rule;
-        g->since_usec = now_usec(CLOCK_REALTIME);
-        g->until_usec = g->since_usec + USEC_PER_HOUR;
-        g->deadline_usec = now_usec(CLOCK_BOOTTIME) + USEC_PER_HOUR;
-        g->recheck_at_usec = USEC_INFINITY;
-        CHECK_EQ_INT(grant_record_save(g), 0);
-        CHECK_EQ_INT(grant_arm(g), 0);
-}
 
 static void put_right(const Grant *g) {
         char rule[SUDOERS_NAME_MAX];
 
         CHECK_EQ_INT(elevated_marker_make(g), 0);
         put_file(manager->dirs.sudoers, sudoers_file_name(g, rule), "x");
-}
-
-static void end(void) {
-        while (manager->grants) {
-                (void) grant_record_remove(manager->grants);
-                grant_free(manager->grants);
-        }
-        manager_end();
 }
 
 TEST(elevation_is_found_by_its_person) {
@@ -150,6 +113,28 @@ TEST(one_ticket_is_used_once) {
         end();
 }
 
+/* sudo -u: the requester's rule lies there while the account is RESERVED, where PAM would say yes. */
+TEST(requesters_rule) {
+        if (!manager_begin("requesters_rule"))
+                return;
+        test_role.reactivate = false;
+        Grant *g = reserve("jit-chg1", FOR("alice"));
+        bool possible = is_there(manager->dirs.sudoers, "jit-chg1"); /* not where no sudo asks pam_jit: sudoers_fault() */
+        CHECK_EQ_INT(used_ticket_mark(g), 0);
+        grant_release(g);
+        CHECK(!is_there(manager->dirs.sudoers, "jit-chg1"));
+        g = reserve("jit-chg1", FOR("alice"));
+        CHECK(!is_there(manager->dirs.sudoers, "jit-chg1"));
+        Grant *h = elevate(ALICE, FOR("alice"));
+        activate(h, false);
+        CHECK_EQ_INT(grant_reserved_changed(g), 0);
+        CHECK_EQ_INT(is_there(manager->dirs.sudoers, "jit-chg1"), possible);
+        used_ticket_unmark(g);
+        test_role.reactivate = true;
+        (void) unlinkat(manager->dirs.sudoers, "jit-chg1", 0);
+        end();
+}
+
 TEST(since_survives_a_set_clock) {
         if (!manager_begin("since_survives_a_set_clock"))
                 return;
@@ -160,94 +145,6 @@ TEST(since_survives_a_set_clock) {
         g->deadline_usec = 0;
         CHECK_EQ_INT(grant_since_boottime(g), 0);
         end();
-}
-
-/* ---- records ---- */
-
-static void on_resume(Grant *g) {
-        (void) g;
-}
-
-TEST(record_of_an_elevation_comes_back) {
-        char id[17];
-
-        if (!manager_begin("record_of_an_elevation_comes_back"))
-                return;
-        Grant *g = elevate(ALICE, FOR("alice"));
-        Session *s = session_new(g);
-        s->kind = SESSION_SCOPE;
-        s->service = strdup("sudo");
-        s->target = strdup("root");
-        s->tty = strdup("pts/3");
-        s->pid = 77;
-        s->pid_start = 5;
-        session_link(s);
-        activate(g, true);
-        memcpy(id, g->id, sizeof(id));
-        manager_crash();
-        if (!manager_begin("record_of_an_elevation_comes_back"))
-                return;
-        CHECK_EQ_INT(grant_record_load_all(manager, on_resume), 0);
-        g = grant_by_person(manager, ALICE);
-        CHECK(g && streq(g->id, id) && g->way == WAY_ELEVATION && g->has_rule && g->uid == UID_NONE && g->state == GRANT_ACTIVE);
-        CHECK(g && g->sessions && g->sessions->kind == SESSION_SCOPE && streq(g->sessions->target, "root") && g->sessions->pid == 77);
-        CHECK(!grant_by_account(manager, "jit-chg1"));
-        end();
-}
-
-TEST(damaged_records_of_elevations) {
-        static const struct {
-                const char *name, *value;
-        } wrong[] = {
-                        {"way", "\"account\""},        {"way", "\"both\""},  {"way", NULL},           {"personUid", "0"},
-                        {"personUid", "4294967295"},   {"personUid", NULL},  {"personUid", "-1"},     {"uid", "1007"},
-                        {"state", "\"reserved\""},     {"rule", "1"},        {"account", "\"alice\""}, {"requester", NULL},
-                        {"sessions", "[{\"kind\":\"x\",\"service\":\"s\",\"pid\":1,\"pidStart\":1}]"},
-                        {"sessions", "[{\"kind\":\"scope\",\"service\":\"s\",\"pid\":1,\"pidStart\":1,\"loginSession\":7}]"},
-        };
-
-        if (!manager_begin("damaged_records_of_elevations"))
-                return;
-        Grant *g = elevate(ALICE, FOR("alice"));
-        activate(g, true);
-        _cleanup_free_ char *record = record_path(g), *good = get_file(manager->dirs.grants, record);
-        grant_free(g);
-        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
-                _cleanup_json_ json_t *j = json_loads(good, 0, NULL);
-                if (wrong[i].value)
-                        (void) json_object_set_new(j, wrong[i].name, json_loads(wrong[i].value, JSON_DECODE_ANY, NULL));
-                else
-                        (void) json_object_del(j, wrong[i].name);
-                _cleanup_free_ char *text = json_dumps(j, 0);
-                put_file(manager->dirs.grants, record, text);
-                CHECK_EQ_INT(grant_record_load_all(manager, on_resume), 0);
-                if (manager->n_grants > 0)
-                        TEST_FAIL("taken: %s", text);
-                while (manager->grants)
-                        grant_free(manager->grants);
-        }
-        put_file(manager->dirs.grants, record, good);
-        CHECK_EQ_INT(grant_record_load_all(manager, on_resume), 0);
-        CHECK_EQ_INT(manager->n_grants, 1);
-        end();
-}
-
-/* As a version without elevations wrote it. */
-TEST(old_record_is_an_accounts) {
-        if (!manager_begin("old_record_is_an_accounts"))
-                return;
-        Grant *g = reserve("jit-chg1", ALLOW);
-        _cleanup_free_ char *record = record_path(g), *good = get_file(manager->dirs.grants, record);
-        _cleanup_json_ json_t *j = json_loads(good, 0, NULL);
-        grant_free(g);
-        (void) json_object_del(j, "way");
-        (void) json_object_del(j, "allowed");
-        _cleanup_free_ char *text = json_dumps(j, 0);
-        put_file(manager->dirs.grants, record, text);
-        CHECK_EQ_INT(grant_record_load_all(manager, on_resume), 0);
-        g = grant_by_account(manager, "jit-chg1");
-        CHECK(g && g->way == WAY_ACCOUNT && g->person_uid == UID_NONE);
-        manager_end();
 }
 
 /* ---- the end ---- */

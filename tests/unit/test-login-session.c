@@ -77,13 +77,14 @@ TEST(which_is_watched) {
         login("1", "closing", "user");
         login("2", "active", "manager"); /* systemd --user, from 256 on */
         login("3", "active", "background");
-        logged_in("1 2 3");
+        write_file("/run/systemd/sessions", "c1", "UID=1000\nUSER=alice\nACTIVE=1\nSTATE=active\nCLASS=user\nSERVICE=su-l\n");
+        logged_in("1 2 3 c1");
         CHECK_EQ_INT(login_session_watch(s, PERSON, NULL, true, &l), -ENXIO);
         CHECK_EQ_INT(login_session_watch(s, PERSON, "1", false, &l), -ENXIO);
         CHECK_EQ_INT(login_session_watch(s, PERSON, "9", false, &l), -ENXIO);
         CHECK_EQ_INT(login_session_watch(s, PERSON + 1, "3", false, &l), -ENXIO); /* somebody else's */
         login("4", "online", "user");
-        logged_in("1 2 3 4");
+        logged_in("1 2 3 c1 4");
         CHECK_EQ_INT(login_session_watch(s, PERSON, NULL, true, &l), 0);
         CHECK_STREQ(login_session_id(l), "4");
         CHECK(login_session_is(l, "4") && login_session_is(l, "1"));

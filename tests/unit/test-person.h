@@ -3,15 +3,17 @@
 #define JIT_TEST_PERSON_H
 
 /* People for jit-reaperd's API: processes with a login UID and a real UID of their own, which call what they are told to. PID 1's scopes and logind's
- * sessions are played: scopes are there at once (or not at all: scope_result), and everybody is logged in (or nobody: logged_in). */
+ * sessions are played, and cgroups: scopes are there at once (or not at all: scope_result), and everybody is logged in (or nobody: logged_in). */
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "cgroup-path.h"
 #include "login-session.h"
 #include "scope.h"
 #include "session.h"
+#include "sudo-options.h"
 #include "test-reaperd.h"
 
 enum { UID_ALICE = TEST_UID_MIN + 1, UID_ALICEX, UID_BOB, NO_LOGIN = -1 };
@@ -86,6 +88,40 @@ Scope *scope_free(Scope *c) {
         return NULL;
 }
 
+/* In nobody's slice, but for one process. */
+static pid_t inside_pid;
+static CgroupPlace inside_place;
+
+int cgroup_place_of(pid_t pid, CgroupPlace *ret) {
+        *ret = (CgroupPlace){.slice = "-.slice", .owner = UID_NONE};
+        if (pid == inside_pid)
+                *ret = inside_place;
+        return 0;
+}
+
+char *cgroup_place_session(const CgroupPlace *place) {
+        (void) place;
+        return NULL;
+}
+
+int cgroup_path_parse(const char *path, CgroupPlace *ret) {
+        (void) path, (void) ret;
+        return -EINVAL;
+}
+
+/* What sudo was called with: these are no sudo. */
+static SudoUse sudo_use;
+
+SudoUse sudo_use_of(pid_t pid) {
+        (void) pid;
+        return sudo_use;
+}
+
+SudoUse sudo_use_parse(const char *words, size_t length) {
+        (void) words, (void) length;
+        return sudo_use;
+}
+
 struct LoginSession {
         Session *session;
 };
@@ -138,6 +174,7 @@ void login_session_reconcile(Manager *m) {
 typedef struct Person {
         pid_t pid;
         int fd;
+        uid_t real_uid;
 } Person;
 
 static inline void person_answers(int fd, const char *line) {
@@ -174,7 +211,7 @@ static inline void person_answers(int fd, const char *line) {
 
 /* login_uid NO_LOGIN: a service. PAM's callers are set-user-ID programs: effective UID 0. */
 static inline Person person_start(int login_uid, uid_t real_uid, uid_t effective_uid) {
-        Person p = {};
+        Person p = {.real_uid = real_uid};
         int fds[2];
 
         CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) >= 0);
@@ -270,6 +307,13 @@ static inline json_t *pam_call(const char *account, const char *service, const c
         return json_pack("{s:s,s:s,s:s*,s:s}", "account", account, "service", service, "tty", tty, "ruser", "root");
 }
 
+/* sudo's session phase where sudoers was enough; in the very process that had the account phase. */
+static inline json_t *open_by_rule(const Person *p, const char *target) {
+        return person_calls(p, "OpenElevation",
+                            json_pack("{s:s,s:s,s:s,s:b,s:I,s:I}", "account", target, "service", "sudo", "tty", "pts/0", "gate", 0, "started",
+                                      (json_int_t) INT64_MAX, "uid", (json_int_t) p->real_uid));
+}
+
 static inline json_t *pam_call_with(const char *account, const char *service, const char *tty, const char *name, json_t *value) {
         json_t *j = pam_call(account, service, tty);
 
@@ -319,6 +363,8 @@ static inline bool people_begin(const char *name) {
         approver_asked = 0;
         scope_result = 0;
         scope_hangs = false;
+        inside_pid = 0;
+        sudo_use = SUDO_USE_PLAIN;
         logged_in = true;
         n_scopes = 0;
         test_role.ways = ROLE_WAY_ACCOUNT | ROLE_WAY_ELEVATE | ROLE_WAY_GATE;

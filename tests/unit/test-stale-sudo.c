@@ -119,12 +119,12 @@ TEST(those_of_the_elevation_are_killed) {
               theirs = spawn("/tmp/sudo", other), no_sudo = spawn("/tmp/sudoers", person);
         CHECK(kill(stopped, SIGSTOP) >= 0);
         grant_revoke(g, "dropped", NULL, NULL);
-        CHECK(!has_marker()); /* they can run no further, so nothing has to wait for their end */
         CHECK(dies(sudo) && dies(rs) && dies(stopped));
         CHECK(lives(theirs) && lives(no_sudo));
         finish(theirs);
         finish(no_sudo);
         run_until_gone();
+        CHECK(!has_marker());
         manager_end();
 }
 
@@ -138,26 +138,28 @@ TEST(older_ones_are_barred) {
         pid_t old = spawn("/tmp/sudo", person);
         next_tick();
         Grant *g = elevate();
-        CHECK(!elevated_marker_bars(manager, person, start_of(old))); /* no rule has ended */
+        CHECK(!elevated_marker_bars_process(manager, person, old, start_of(old))); /* no rule has ended */
         CHECK_EQ_INT(elevated_marker_remove(g, &left, &first), 0);
         CHECK_EQ_INT(left, 1);
         CHECK_EQ_INT(first, old);
         CHECK(has_marker() && lives(old));
         next_tick();
         pid_t later = spawn("/tmp/sudo", person);
-        CHECK(elevated_marker_bars(manager, person, start_of(old)));
-        CHECK(!elevated_marker_bars(manager, person, start_of(later)));
-        CHECK(!elevated_marker_bars(manager, other, start_of(old)));
+        CHECK(elevated_marker_bars_process(manager, person, old, start_of(old)));
+        CHECK(!elevated_marker_bars_process(manager, person, later, start_of(later)));
+        CHECK(!elevated_marker_bars_process(manager, other, old, start_of(old)));
         /* A second look kills nobody who came after the end. */
         CHECK_EQ_INT(elevated_marker_remove(g, &left, &first), 0);
-        CHECK(lives(later) && left == 1);
+        CHECK(lives(later) && left == 2);
         /* A second elevation does not forget the end of the first. */
         CHECK_EQ_INT(elevated_marker_make(g), 0);
-        CHECK(elevated_marker_bars(manager, person, start_of(old)));
+        CHECK(elevated_marker_bars_process(manager, person, old, start_of(old)));
         finish(old);
         CHECK_EQ_INT(elevated_marker_remove(g, &left, &first), 0);
-        CHECK(left == 0 && !has_marker());
+        CHECK(left == 1 && has_marker()); /* it may be a child of the old one's */
         finish(later);
+        CHECK_EQ_INT(elevated_marker_remove(g, &left, &first), 0);
+        CHECK(left == 0 && !has_marker());
         grant_revoke(g, "dropped", NULL, NULL);
         run_until_gone();
         manager_end();
@@ -174,9 +176,12 @@ TEST(marker_goes_when_it_is_needed_no_more) {
         CHECK(has_marker());
         next_tick();
         pid_t later = spawn("/tmp/sudo", person);
-        CHECK(!elevated_marker_bars(manager, person, start_of(later)) && has_marker());
+        CHECK(!elevated_marker_bars_process(manager, person, later, start_of(later)) && has_marker());
         finish(old);
-        CHECK(!elevated_marker_bars(manager, person, start_of(later)) && !has_marker());
+        pid_t child = spawn("/tmp/sudo", person); /* sudo -b: the old one is gone, and this is what it was */
+        CHECK(!elevated_marker_bars_process(manager, person, later, start_of(later)) && has_marker());
+        finish(child);
+        CHECK(!elevated_marker_bars_process(manager, person, later, start_of(later)) && !has_marker());
         finish(later);
         manager_end();
 }
@@ -192,7 +197,7 @@ TEST(marker_without_a_grant) {
         put_file(manager->dirs.elevated, name, "");
         next_tick();
         CHECK(elevated_marker_orphan(manager, name) && has_marker());
-        CHECK(elevated_marker_bars(manager, person, start_of(old)));
+        CHECK(elevated_marker_bars_process(manager, person, old, start_of(old)));
         finish(old);
         CHECK(elevated_marker_orphan(manager, name) && !has_marker());
         manager_end();
