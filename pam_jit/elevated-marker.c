@@ -22,12 +22,12 @@ static int marker_look(const char *dir, uid_t uid) {
         return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
-int elevated_marker_look(const char *dir) {
-        uid_t login_uid;
-        int r = getuid() != 0 ? marker_look(dir, getuid()) : 0;
+int elevated_marker_look(const char *dir, uid_t caller) {
+        uid_t uids[] = {getuid(), caller, UID_NONE};
+        int r = login_uid_get(&uids[2]), found = 0;
 
-        if (r != 0)
-                return r;
-        r = login_uid_get(&login_uid);
-        return r < 0 || login_uid == UID_NONE ? r : marker_look(dir, login_uid);
+        for (size_t i = 0; i < ELEMENTSOF(uids) && found == 0; i++)
+                if (uids[i] != 0 && uids[i] != UID_NONE)
+                        found = marker_look(dir, uids[i]);
+        return found != 0 ? found : r;
 }

@@ -41,12 +41,16 @@ static void path_slice(const char *path, char ret[static SLICE_NAME_MAX + 1]) {
 
         ret[0] = 0;
         for (size_t i = 0; i < ELEMENTSOF(tops); i++) {
-                const char *name = strchr(path + 1, '/');
-                size_t length = name ? strcspn(name + 1, "/") : 0;
+                const char *name;
+                size_t length;
 
-                if (strncmp(path, tops[i], strlen(tops[i])) != 0 || length > SLICE_NAME_MAX)
+                if (strncmp(path, tops[i], strlen(tops[i])) != 0)
                         continue;
-                memcpy(ret, name + 1, length);
+                name = path + (strrchr(tops[i], '/') - tops[i]) + 1;
+                length = strcspn(name, "/");
+                if (length > SLICE_NAME_MAX)
+                        return;
+                memcpy(ret, name, length);
                 ret[length] = 0;
         }
 }

@@ -5,7 +5,8 @@
 /* The argument "inside": where su(1) and sudo -i were started, before pam_systemd(8) has its turn. logind refuses a
  * second session only to what is in a session's scope; what is in a scope of ours, or below a user's manager, gets one,
  * and with it leaves the slice that is killed at the deadline. So our line before pam_systemd remembers the slice, and
- * the one behind it (elevation_open()) has the process brought back. */
+ * the one behind it (elevation_open()) has the process brought back. For the account of a ticket the line before is the
+ * one that opens the session: pam_systemd must not have its turn at all (success=done). */
 
 #include <security/pam_modules.h>
 

@@ -16,6 +16,8 @@
 #define KEPT_NOT_NEEDED "pam_jit.not-needed"
 /* What the gate's yes is known by: sudo -b has its session phase in another process, a child. */
 #define KEPT_DECISION "pam_jit.decision"
+/* "UID START" of the process that had the account phase: elevation_keep_caller(). */
+#define KEPT_CALLER "pam_jit.caller"
 /* The grant's slice that this process was in when the session phase began: inside.h. */
 #define KEPT_SLICE "pam_jit.slice"
 /* What is granted, for the session phase to tell. sshd shows a message of the account phase in its banner and a second

@@ -13,7 +13,7 @@ typedef struct ModuleArgs {
         bool wait;             /* for an approval, as long as the host lets one: jit.conf(5), WaitSec= */
         bool gate;             /* the host's own rules need a ticket, too */
         bool logins;           /* this line is for services that prove who a person is */
-        bool inside;           /* this line is the one before pam_systemd(8): inside.h */
+        bool inside;           /* this line is the one before pam_systemd(8) in a service that elevates: inside.h */
         bool elevations;       /* for those that change the user of a process: shared/pam-service.h */
         bool debug;
 } ModuleArgs;

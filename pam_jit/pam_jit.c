@@ -5,13 +5,13 @@
  *
  * MUST: answer PAM_IGNORE for every account that is not ours before anything can fail, except where the argument "gate"
  *   says that nobody gets through without a ticket, or the person has a sudo rule of ours (elevated-marker.h): then all
- *   that is not a clear yes is a no.
+ *   that is not a clear yes is a no. (And but for want of descriptors or memory: shortage.h.)
  * MUST: answer no for ours unless there is a clear yes.
  * MUST: in the session phase say every no as PAM_PERM_DENIED. sudo(8) takes PAM_SESSION_ERR for no more than a warning,
  *   and runs the command ("Treat PAM session failure as a non-fatal error": sudo_pam_begin_session() in sudo's
  *   plugins/sudoers/auth/pam.c); PAM_IGNORE is what the stack makes of it, which is yes.
- * MUST NOT: open the network or files (but for two of the process's own in /proc: login-uid.c, inside.c), fork,
- * start threads, touch signals, keep static state, hold a secret. */
+ * MUST NOT: open the network or files (but for three of the process's own in /proc: login-uid.c, process-start.c,
+ *   inside.c), fork, start threads, touch signals, keep static state, hold a secret. */
 
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -24,8 +24,6 @@
 #include "kept-text.h"
 #include "request.h"
 #include "session-data.h"
-
-#define ANOTHER_TICKET "a session by a ticket gets no rights by another one; ask from your own login"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -82,6 +80,12 @@ static int account_manage(pam_handle_t *pamh, int flags, int argc, const char **
         (void) kept_text_set(pamh, KEPT_AUTHORIZED, NULL);
         (void) kept_text_set(pamh, KEPT_NOT_NEEDED, NULL);
         (void) kept_text_set(pamh, KEPT_DECISION, NULL);
+        (void) kept_text_set(pamh, KEPT_CALLER, NULL);
+        if (q.elevates || q.args.gate) {
+                int r = elevation_keep_caller(&q);
+                if (r != PAM_SUCCESS)
+                        return r;
+        }
         if (q.whose == NOT_OURS && !q.args.gate) {
                 if (q.args.debug)
                         pam_syslog(pamh, LOG_DEBUG, "not an account of ours, ignoring");
@@ -99,11 +103,6 @@ static int account_open(Request *q) {
         _cleanup_session_ ReaperSession session = {};
         int r;
 
-        if (inside_left(q->pamh)) {
-                pam_syslog(q->pamh, LOG_NOTICE, "refused %s: reason=transient-caller", q->call.account);
-                request_say(q, ANOTHER_TICKET);
-                return PAM_PERM_DENIED;
-        }
         if (q->elevates && !kept_text_is(q->pamh, KEPT_AUTHORIZED, q->call.account)) {
                 if (account_authorize(q) != PAM_SUCCESS)
                         return PAM_PERM_DENIED;
@@ -134,10 +133,8 @@ static int session_open(pam_handle_t *pamh, int flags, int argc, const char **ar
 
         if (!request_begin(&q, pamh, flags, argc, argv))
                 return PAM_IGNORE;
-        if (q.args.inside)
-                return inside_keep(pamh);
         if (q.whose == NOT_OURS)
-                return elevation_open(&q);
+                return q.args.inside ? inside_keep(pamh) : elevation_open(&q);
         if (q.broken)
                 (void) request_refuse_broken(&q);
         if (q.broken || q.whose == OURS_UNKNOWN)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "json.h"
+#include "login-uid.h"
 #include "reaper-call.h"
 #include "timefmt.h"
 
@@ -215,8 +216,7 @@ int reaper_open_session(const ReaperCall *call, ReaperSession *ret) {
         return session_ask(call, REAPER_INTERFACE ".OpenSession", call_parameters(call), table, ret);
 }
 
-int reaper_open_elevation(const ReaperCall *call, bool gate, const char *inside, const char *decision,
-                          ReaperSession *ret) {
+int reaper_open_elevation(const ReaperCall *call, const ReaperElevation *e, ReaperSession *ret) {
         static const JsonField table[] = {
                         {"unit", JSON_FIELD_STRING, offsetof(SessionAnswer, session.unit), 255, 0},
                         {"until", JSON_FIELD_UINT, offsetof(SessionAnswer, until), INT64_MAX, 0},
@@ -225,8 +225,9 @@ int reaper_open_elevation(const ReaperCall *call, bool gate, const char *inside,
         };
         _cleanup_json_ json_t *p = call_parameters(call);
 
-        if (!p || json_set_opt(p, "gate", json_boolean(gate)) < 0 || json_set_str(p, "inside", inside) < 0 ||
-            json_set_str(p, "decision", decision) < 0)
+        if (!p || json_set_opt(p, "gate", json_boolean(e->gate)) < 0 || json_set_str(p, "inside", e->inside) < 0 ||
+            json_set_str(p, "decision", e->decision) < 0 ||
+            (e->uid != UID_NONE && json_set_uint(p, "uid", e->uid) < 0) || json_set_uint(p, "started", e->started) < 0)
                 return -ENOMEM;
         return session_ask(call, REAPER_INTERFACE ".OpenElevation", take_ptr(p), table, ret);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cleanup.h"
 #include "varlink.h"
@@ -64,10 +65,17 @@ void reaper_session_done(ReaperSession *s);
 
 /* 0, or as above, or -EACCES: refused, and ret->refusal says why. */
 int reaper_open_session(const ReaperCall *call, ReaperSession *ret);
-/* inside: the slice of a grant's that this process has left, and is to be brought back to; NULL: none. decision: as
- * above; NULL: there is none. */
-int reaper_open_elevation(const ReaperCall *call, bool gate, const char *inside, const char *decision,
-                          ReaperSession *ret);
+
+typedef struct ReaperElevation {
+        bool gate;
+        const char *decision; /* gate: as above; NULL: there is none */
+        uid_t uid;            /* real UID of the process that had the account phase; UID_NONE: there was none */
+        uint64_t started;     /* when that was started: process-start.h; 0: not known */
+        const char *inside;   /* the slice of a grant's that this process has left, and is to be brought back to; NULL:
+                                 none */
+} ReaperElevation;
+
+int reaper_open_elevation(const ReaperCall *call, const ReaperElevation *e, ReaperSession *ret);
 
 #define _cleanup_verdict_ JIT_CLEANUP(reaper_verdict_done)
 #define _cleanup_session_ JIT_CLEANUP(reaper_session_done)

@@ -75,7 +75,7 @@ bool request_begin(Request *ret, pam_handle_t *pamh, int flags, int argc, const 
         /* With a wrong argument it cannot be known which line is for ours, and all of them keep them out. */
         if (ret->broken && ret->whose != NOT_OURS)
                 return true;
-        if (ret->elevates ? ret->args.logins : ret->args.elevations)
+        if (ret->elevates ? ret->args.logins : ret->args.elevations || ret->args.inside)
                 return false;
         if (ret->whose == OURS_UNKNOWN)
                 pam_syslog(pamh, LOG_NOTICE, "refused, there is no such account: %s", ret->call.account);

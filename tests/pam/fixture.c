@@ -49,7 +49,8 @@ typedef struct KernelFile {
         int error;
 } KernelFile;
 
-static KernelFile kernel_files[] = {{.path = "/proc/self/loginuid"}, {.path = "/proc/self/cgroup"}};
+static KernelFile kernel_files[] = {
+                {.path = "/proc/self/loginuid"}, {.path = "/proc/self/cgroup"}, {.path = "/proc/self/stat"}};
 static uid_t real_uid;
 
 __attribute__((visibility("default"))) uid_t getuid(void) {
@@ -65,7 +66,7 @@ __attribute__((visibility("default"))) int open(const char *path, int flags, ...
                 mode = va_arg(arguments, mode_t);
                 va_end(arguments);
         }
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < sizeof(kernel_files) / sizeof(kernel_files[0]); i++) {
                 KernelFile *k = &kernel_files[i];
                 if (strcmp(path, k->path) != 0)
                         continue;
@@ -103,6 +104,10 @@ void fixture_login_uid(Fixture *f, const char *text, int error) {
 
 void fixture_cgroup(Fixture *f, const char *first, const char *then, int error) {
         kernel_file(f, &kernel_files[1], first, then, error);
+}
+
+void fixture_stat(Fixture *f, const char *text, int error) {
+        kernel_file(f, &kernel_files[2], text, text, error);
 }
 
 void fixture_real_uid(uid_t uid) {
@@ -211,6 +216,7 @@ void fixture_dir(Fixture *f, const Script *script) {
         log_text[0] = erased[0] = 0;
         fixture_login_uid(f, "4294967295", 0);
         fixture_cgroup(f, "0::/system.slice/cron.service\n", "0::/system.slice/cron.service\n", 0);
+        fixture_stat(f, NULL, 0);
         fixture_real_uid(4242);
         if (script)
                 require(reaper_start(&f->reaper, f->socket, script) == 0, "scripted reaper");

@@ -47,6 +47,8 @@ const char *module_path(void);
 void fixture_login_uid(Fixture *f, const char *text, int error);
 /* The same for /proc/self/cgroup, when it is opened first, and from then on. After fixture_dir(): a service. */
 void fixture_cgroup(Fixture *f, const char *first, const char *then, int error);
+/* The same for /proc/self/stat. After fixture_dir(): the kernel's own. */
+void fixture_stat(Fixture *f, const char *text, int error);
 /* What getuid(2) says: 4242 after fixture_dir(). */
 void fixture_real_uid(uid_t uid);
 

@@ -29,11 +29,11 @@ only_in() { # OBJECT NAME: of the module's own files, OBJECT alone takes NAME fr
         users=$(for o in "$build"/obj/pam_jit/*.o; do calls_of "$o" | grep -x "$2" >/dev/null && basename "$o"; done)
         [[ ${users//$'\n'/ } == "$1" ]] || { echo "$2: $users" >&2; return 1; }
 }
-only_in 'inside.o login-uid.o' open && only_in elevated-marker.o fstatat && only_in gate.o environ
+only_in 'inside.o login-uid.o process-start.o' open && only_in elevated-marker.o fstatat && only_in gate.o environ
 result $? module_reads_only_where_it_may
 own=$(grep -hoE '"/[^"]*"' "$top"/pam_jit/*.c | sort -u | tr '\n' ' ')
-[[ $own == '"/" "/jit.slice/jit-" "/proc/self/cgroup" "/proc/self/loginuid" "/user.slice/user-" ' ]]
-result $? module_opens_two_files_of_proc "$own"
+[[ $own == '"/" "/jit.slice/jit-" "/proc/self/cgroup" "/proc/self/loginuid" "/proc/self/stat" "/user.slice/user-" ' ]]
+result $? module_opens_three_files_of_proc "$own"
 
 # The C start files bring two symbols of their own; everything else that can change would be state between calls.
 state=$(objdump -t "$module" | awk '$4 == ".data" || $4 == ".bss" || $5 == ".data" || $5 == ".bss" { print $NF }' |

@@ -9,7 +9,7 @@ top=$(cd "$here/../.." && pwd)
 build=$(cd "${1:?usage: run.sh BUILD}" && pwd) || exit 2
 out=$build/tests/pam
 failures=0
-programs=(account answers wait session elevated gate marker inside examples stacks)
+programs=(account answers wait session elevated gate ticket marker inside examples stacks)
 
 result() { # STATUS NAME [COMMENT]
         if (($1 == 0)); then echo "ok $2${3:+ # $3}"; else echo "not ok $2${3:+ # $3}"; failures=$((failures + 1)); fi
@@ -47,7 +47,7 @@ run_valgrind() {
                 result 0 "valgrind" "SKIP no valgrind"
                 return
         fi
-        for t in "${programs[@]}"; do
+        for t in account answers wait session elevated gate ticket marker inside; do
                 PAM_TEST_SLOW=1 with_names valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
                         --errors-for-leak-kinds=definite,indirect,possible --track-fds=no --child-silent-after-fork=yes \
                         --error-exitcode=9 "$out/test-$t" >"$log" 2>&1
@@ -65,5 +65,7 @@ done
 . "$here/lint-module.sh"
 # shellcheck source-path=SCRIPTDIR source=check-examples.sh
 . "$here/check-examples.sh"
+# shellcheck source-path=SCRIPTDIR source=check-configs.sh
+. "$here/check-configs.sh"
 run_valgrind
 ((failures == 0))

@@ -197,6 +197,104 @@ TEST(marker_may_be_of_any_kind) {
         fixture_end(&f);
 }
 
+/* ---- since when the process that read sudoers runs ---- */
+
+#define STAT(name, start)                                                                                              \
+        "7 (" name ") S 1 7 7 34816 9 4194304 151 0 0 0 0 0 0 0 20 0 1 0 " start                                       \
+        " 11243520 512 18446744073709551615 1\n"
+
+static void check_started(const char *stat, int error, const char *started) {
+        char member[64];
+        Fixture f;
+
+        fixture_begin_service(&f, "sudo", "alice", &good, NULL);
+        fixture_login_uid(&f, "1000", 0);
+        fixture_write(&f, "1000", "%s", "");
+        fixture_stat(&f, stat, error);
+        CHECK_EQ_INT(pam_acct_mgmt(f.pamh, SILENT), PAM_WAS_IGNORED);
+        fixture_stat(&f, STAT("sudo", "9999"), 0); /* a child's */
+        CHECK_EQ_INT(pam_set_item(f.pamh, PAM_USER, "root"), PAM_SUCCESS);
+        CHECK_EQ_INT(pam_open_session(f.pamh, SILENT), PAM_SUCCESS);
+        (void) snprintf(member, sizeof(member), "\"started\":%s", started);
+        if (!strstr(f.reaper.seen->request, member) ||
+            !strchr(",}", *(strstr(f.reaper.seen->request, member) + strlen(member))))
+                TEST_FAIL("%s: %s", started, f.reaper.seen->request);
+        fixture_end(&f);
+}
+
+TEST(start_of_the_process_that_read_sudoers_is_told) {
+        check_started(STAT("sudo", "1234567"), 0, "1234567");
+        check_started(STAT(") R 1 2 3 (", "1234567"), 0, "1234567");
+        check_started(STAT("a b)", "1"), 0, "1");
+}
+
+TEST(start_that_cannot_be_read_is_older_than_anything) {
+        check_started(NULL, ENOENT, "0");
+        check_started(NULL, EACCES, "0");
+        check_started("", 0, "0");
+        check_started("7 (sudo) S 1 7", 0, "0");
+        check_started("7 (sudo)", 0, "0");
+        check_started(STAT("sudo", "-1"), 0, "0");
+        check_started(STAT("sudo", ""), 0, "0");
+        check_started(STAT("sudo", "99999999999999999999"), 0, "0");
+}
+
+TEST(start_that_a_shortage_hides_is_a_denial) {
+        Fixture f;
+
+        fixture_begin_service(&f, "sudo", "alice", &good, NULL);
+        fixture_stat(&f, NULL, EMFILE);
+        CHECK_EQ_INT(pam_acct_mgmt(f.pamh, SILENT), PAM_PERM_DENIED);
+        fixture_end(&f);
+        fixture_begin_service(&f, "sshd", "alice", &good, NULL); /* not asked for there */
+        fixture_stat(&f, NULL, EMFILE);
+        CHECK_EQ_INT(pam_acct_mgmt(f.pamh, SILENT), PAM_WAS_IGNORED);
+        fixture_end(&f);
+}
+
+TEST(start_without_an_account_phase_is_older_than_anything) {
+        Fixture f;
+
+        CHECK_EQ_INT(open_marked(&f, "sudo", &good, NULL, "1000", "1000"), PAM_SUCCESS);
+        CHECK(strstr(f.reaper.seen->request, "\"started\":0") != NULL);
+        CHECK(strstr(f.reaper.seen->request, "\"uid\"") == NULL);
+        fixture_end(&f);
+}
+
+/* sudoedit: root's real UID in the session phase. */
+TEST(real_user_of_the_account_phase_counts) {
+        static const char *const arguments[] = {NULL, "timeout=1 gate"};
+
+        for (size_t i = 0; i < 2; i++) {
+                const Script script = {.authorize_elevation = {.text = YES}, .open_elevation = {.text = SCOPE}};
+                Fixture f;
+
+                fixture_begin_service(&f, "sudo", "alice", &script, arguments[i]);
+                fixture_real_uid(1000);
+                fixture_write(&f, "1000", "%s", "");
+                CHECK_EQ_INT(pam_acct_mgmt(f.pamh, SILENT), i == 0 ? PAM_WAS_IGNORED : PAM_SUCCESS);
+                fixture_real_uid(0);
+                CHECK_EQ_INT(pam_set_item(f.pamh, PAM_USER, "root"), PAM_SUCCESS);
+                CHECK_EQ_INT(pam_open_session(f.pamh, SILENT), PAM_SUCCESS);
+                CHECK(strstr(f.reaper.seen->request, "\"uid\":1000") != NULL);
+                fixture_end(&f);
+        }
+}
+
+TEST(account_of_ours_as_the_caller_is_told_too) {
+        Fixture f;
+
+        fixture_begin_service(&f, "sudo", "jit-chg1", &good, NULL);
+        fixture_real_uid(65536);
+        fixture_login_uid(&f, "1000", 0);
+        fixture_write(&f, "1000", "%s", "");
+        CHECK_EQ_INT(pam_acct_mgmt(f.pamh, SILENT), PAM_SUCCESS);
+        CHECK_EQ_INT(pam_set_item(f.pamh, PAM_USER, "root"), PAM_SUCCESS);
+        CHECK_EQ_INT(pam_open_session(f.pamh, SILENT), PAM_SUCCESS);
+        CHECK(strstr(f.reaper.seen->request, "\"uid\":65536") != NULL);
+        fixture_end(&f);
+}
+
 /* The kernel's own file, once: it says 1000, or nobody's in a process that was started without a login. */
 TEST(kernels_own_file_is_understood) {
         Fixture f;
