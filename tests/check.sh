@@ -50,7 +50,7 @@ step() {
 waiting=(recheck notice wait)
 long=(jq-program provider-http provider-file audit-chain audit-head)
 # valgrind 3.19 (Debian 12) does not know pidfd_open(2) and runs no raw setresuid(2) in one thread: these run under the sanitizers only.
-unfit=(grant lookup process-kill)
+unfit=(grant lookup process-kill session login-session origin)
 
 # tests_of DIR: names of the unit tests of a build, but for those that only wait.
 tests_of() {

@@ -3,8 +3,8 @@
 # run.sh BUILD: what pam_jit costs, on a disposable real host, each figure beside what a user would do otherwise, in the same run and in
 # turns, so that both sides meet the same noise. Writes BUILD/bench.json, an object of NAME: {"value", "unit", "baseline", "ratio",
 # "target" (of the ratio, of the value where nothing is beside it, or of "difference" where that is there), "met", "samples", ...}, medians
-# all, and prints it as a table. Ends
-# with 0 whether targets are met or not, with 1 if something cannot be measured. run.sh BUILD NAME...: these alone.
+# all, and prints it as a table. Ends with 0 whether targets are met or not, with 1 if something cannot be measured. run.sh BUILD NAME...:
+# these alone.
 #
 # account_cycle  all artefacts of a grant made and removed (look-up, Authorize, OpenSession; end of the session's process until the
 #                receipt is written) | useradd -m and userdel -r
@@ -12,7 +12,8 @@
 # su_login       su - JIT-ACCOUNT -c true | su - an ordinary user, without a password
 # sudo_tax       an ordinary administrator's `sudo -n true` with the shipped /etc/pam.d/sudo | with the distribution's; what is limited is the
 #                difference
-# sudo_gate      the same with the gate in it, by a ticket whose grant lives | with the distribution's
+# sudo_gate      the same with the gate in it, by a ticket whose grant lives | with the distribution's; cgroup_move: what it takes the kernel to move a
+#                process from one cgroup to another, once
 # revoke         Revoke until no process, account, key, rule, home | cgroup.kill of the same processes until the kernel says empty
 # revoke_1000    the same with 1,000 processes more
 # scale_10k      account_cycle with 10,000 live grants | with 10
@@ -50,7 +51,7 @@ build_programs() {
         local -a rooms=(-I"$top"/jit-reaperd/approverd/{http,providers,signed})
         local -a libs=('-Wl,--as-needed' "$build/libapproverd.a" "$build/libshared.a" -ljansson -lsystemd -lcurl -lssl -lcrypto)
         mkdir -p "$BENCH_PROGRAMS"
-        for name in approver cycle hold http nss revoke stopwatch tls-server turns; do
+        for name in approver cgroup-move cycle hold http nss revoke stopwatch tls-server turns; do
                 ${CC:-cc} "${flags[@]}" -I"$top/jit-reaperd/shared" -I"$top/jit-reaperd/approverd" "${rooms[@]}" -o "$BENCH_PROGRAMS/$name" \
                         "$here/$name.c" "$here/reaper-client.c" "${libs[@]}" || return
         done

@@ -55,6 +55,7 @@ measure_sudo_tax() {
 # in bench.json as "first"); the others find it on their terminal, and each has the ticket judged again.
 measure_sudo_gate() {
         local ticket
+        on /opt/bench/cgroup-move 20 | put_sample sudo_gate cgroup_move || return
         on sh -c 'for i in $(seq 5); do jitctl ticket new "gate$i" --requester olga --no-key --role gate --host db1 --for 1h \
                 --title "measurement $i" || exit; done' >"$work/gate.out" 2>&1 &&
                 as bob sh -c 'for i in $(seq 5); do jitctl ticket approve "gate$i" --yes || exit; done' >>"$work/gate.out" 2>&1 ||

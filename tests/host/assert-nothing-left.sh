@@ -181,7 +181,7 @@ left_elevation() {
         local uid rights
         uid=$(id -u "$1")
         find /run/jit/sudoers.d -mindepth 1 \( -name 'elevate*' -o -name '.*' \) 2>/dev/null | left sudo-rule
-        grep -EHs "^#$uid[[:space:]]" /run/jit/sudoers.d/* | left sudo-rule
+        grep -EHs "^#${uid}[[:space:]]" /run/jit/sudoers.d/* | left sudo-rule
         rights=$(sudo -n -l -U "$1" 2>&1)
         # A ticket's account, live or about to be, is a right as well, and another grant's.
         [[ -z ${LEFT_SUDO-} || $(find /run/jit/sudoers.d -name 'jit-*') || $rights == "$LEFT_SUDO"* ]] || echo "$rights" | left sudo-right

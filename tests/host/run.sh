@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests on real booted hosts: run.sh [--suite SUITE] [--list] [TEST|GROUP...]
 #
-# A group is a file in cases/: its tests (functions test_NAME) share one host, unless one boots its own. Groups run side by side, as
-# many as there are processors. Prints "ok NAME", "not ok NAME (why; log)" or "skip NAME (why)", and a summary; exit status 1 if a test
+# A group is a file in cases/: its tests (functions test_NAME) share one host, unless one boots its own. Groups run side by side, one
+# more than there are processors: much of their time they wait. Prints "ok NAME", "not ok NAME (why; log)" or "skip NAME (why)", and a summary; exit status 1 if a test
 # has failed. HOST_SUITE: the Debian release (bookworm). HOST_JOBS: groups at a time. TEST_TIMEOUT: seconds for one test (180).
 # BUILD: where the binaries are built (build).
 # shellcheck source-path=SCRIPTDIR
@@ -84,7 +84,7 @@ on_lib_exit() {
 
 jobs=0
 for group in "${groups[@]}"; do
-        if ((jobs >= ${HOST_JOBS:-$(nproc)})); then wait -n; jobs=$((jobs - 1)); fi
+        if ((jobs >= ${HOST_JOBS:-$(($(nproc) + 1))})); then wait -n; jobs=$((jobs - 1)); fi
         # In a process group of its own each, so that a test that hangs can be ended with all that it has started.
         (set -m; group_run "$group") &
         jobs=$((jobs + 1))

@@ -62,6 +62,10 @@ test_sudo_u() {
         uid=$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")
         shell a exit
         expect_gone SUDO2 "$uid" session-ended
+        # sudoedit copies its file before its session is opened: the account is for sessions, and this ticket is used up.
+        on sh -c 'echo secret >/var/log/secret.log; chgrp adm /var/log/secret.log; chmod 0640 /var/log/secret.log'
+        expect_shell 1 a 'EDITOR=/bin/true sudo -n -u jit-sudo2 -e /var/log/secret.log'
+        on sh -c '! ls /var/tmp/secret* 2>/dev/null' || fail "a copy of the file is left"
         shell_logout a
         not_elevated
 }
@@ -80,12 +84,45 @@ test_su_joins() {
         [[ $(receipt JOIN1 | jq -r '[.sessions[].kind] | sort | join(" ")') == 'login scope scope' ]] || fail "not these sessions: $(receipt JOIN1)"
 }
 
+# su has looked the account up and is stopped; meanwhile that grant ends, and the same ticket reserves another UID.
+test_su_stale() {
+        local uid later
+        own_host
+        printf '#!/bin/sh\ntest -e /run/hold || exit 0\ntouch /run/held\nwhile test -e /run/hold; do sleep 0.02; done\n' | put /usr/local/sbin/hold 0755
+        on sed -i '0,/^auth/s//auth optional pam_exec.so quiet seteuid \/usr\/local\/sbin\/hold\n&/' /etc/pam.d/su
+        on touch /run/hold
+        role=again ticket_ready STALE1
+        shell_open a
+        term_send a $'su - jit-stale1 -c "echo uid=\\$(id -u); exec sleep 984"; echo last=$?\n'
+        wait_for 10 on test -e /run/held
+        uid=$(uid_of jit-stale1)
+        [[ $(login STALE1 'id -u' 2>/dev/null) == "$uid" ]]
+        nothing_left jit-stale1 "$uid"
+        later=$(uid_of jit-stale1)
+        on rm /run/hold
+        # In as the one it is now, or not in at all.
+        if wait_for 2 on pgrep -f '^sleep 984'; then
+                [[ $uid == "$later" ]] || ! on pgrep -u "$uid" -f '^sleep 984' || fail "uid $uid, which is no grant's"
+                on jitctl revoke STALE1
+        fi
+        term_read a >/dev/null
+        echo "$term_text"
+        on sh -c '! pgrep -f "^sleep 984"' || fail "it lives on"
+        shell_logout a
+}
+
 # Strangers, people with names like the requester's, and what a caller's environment claims.
 test_su_by_others() {
-        local who lies='LOGNAME=alice USER=alice USERNAME=alice SUDO_USER=alice SUDO_UID=1000 PAM_RUSER=alice PAM_USER=alice JIT_TICKET=MINE1'
+        local who pids=() lies='LOGNAME=alice USER=alice USERNAME=alice SUDO_USER=alice SUDO_UID=1000 PAM_RUSER=alice PAM_USER=alice JIT_TICKET=MINE1'
         ticket_ready MINE1
         for who in mallory al alice2; do
-                out=$(by=$who own_login "$lies su - jit-mine1 -c id; $lies sudo -n -u jit-mine1 id; $lies sudo -n -u jit-mine1 -i" 2>&1) && fail "$who got in: $out"
+                by=$who own_login "$lies su - jit-mine1 -c id; $lies sudo -n -u jit-mine1 id; $lies sudo -n -u jit-mine1 -i" >"$work/others.$who" 2>&1 &
+                pids+=($!)
+        done
+        for who in mallory al alice2; do
+                wait "${pids[0]}" && fail "$who got in: $(cat "$work/others.$who")"
+                pids=("${pids[@]:1}")
+                out=$(cat "$work/others.$who")
                 echo "$out"
                 nobody_in MINE1
                 expect_match 'Authentication failure|Permission denied' "$out"
@@ -216,4 +253,57 @@ test_su_closed() {
         expect_gone SHUT1 "$uid" ticket-closed
         shell_logout a
         shell_logout b
+}
+
+# login(1), examples/pam.d/login as it stands: for people as ever, for an account of a ticket's with its session.
+test_login_service() {
+        local uid
+        ticket_ready CONSOLE1
+        term_start c host_run "$host" script -qec 'login -f mallory' /dev/null
+        expect_shell 0 c '[ "$(id -un)" = mallory ]'
+        term_close c
+        term_start d host_run "$host" script -qec 'login -f jit-console1' /dev/null
+        expect_match 'pam_jit: CONSOLE1 "test of CONSOLE1" approved by bob' "$term_text"
+        shell d 'id; where'
+        expect_match '^uid=[0-9]+\(jit-console1\) .*\(adm\)' "$out"
+        uid=$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")
+        expect_match "^/user.slice/user-$uid.slice/session-" "$out"
+        term_close d
+        expect_gone CONSOLE1 "$uid" session-ended
+}
+
+# Debian's way: the stacks as Debian ships them, and the profiles of examples/pam-configs/ by pam-auth-update(8).
+test_debian_profile() {
+        local file name uid
+        own_host
+        setup
+        for file in "$top"/examples/pam.d/*; do
+                name=/etc/pam.d/${file##*/}
+                if [[ -e $root$name ]]; then put "$name" <"$root$name"; else on rm "$name"; fi
+        done
+        for file in "$top"/examples/pam-configs/*; do put "/usr/share/pam-configs/${file##*/}" <"$file"; done
+        on env DEBIAN_FRONTEND=noninteractive pam-auth-update --package --enable pam_jit pam_jit-elevation
+        on sh -c 'grep -H pam_jit /etc/pam.d/*'
+        expect_no_match 'pam_jit' "$(on cat /etc/pam.d/sudo /etc/pam.d/su /etc/pam.d/sshd)"
+        ticket_ready PROFILE1
+        role=t-all ticket_ready PROFILE2
+        ticket_ready PROFILE3
+        out=$(login PROFILE1 'id; sudo -n id -u' 2>&1) || fail "ssh: $out"
+        expect_match '^uid=[0-9]+\(jit-profile1\) .*\(adm\)' "$out"
+        expect_match '^0$' "$out"
+        expect_gone PROFILE1 "$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")" session-ended
+        out=$(own_login 'su - jit-profile2 -c "id -u; where"; sudo -n -u jit-profile3 where; jitctl elevate PROFILE2 >/dev/null; sudo -n where; sudo -n su - mallory -c where; sudo -n -i where' 2>&1) || fail "su and sudo: $out"
+        echo "$out"
+        uid=$(grep -m1 -x '[0-9]*' <<<"$out")
+        expect_match "^/user.slice/user-$uid.slice/jit-.*scope" "$out"
+        [[ $(grep -c '^/jit.slice/.*scope$' <<<"$out") == 3 ]] || fail "not all in a scope: $out"
+        [[ $(grep -c '^/user.slice/.*/jit-.*scope$' <<<"$out") == 2 ]] || fail "not both in a scope: $out"
+        nothing_left jit-profile2 "$uid"
+        nothing_left jit-profile3
+        not_elevated
+        # Others, and one whose ticket is somebody else's.
+        out=$(by=mallory own_login 'su - jit-profile2 -c id; sudo -n -u jit-profile2 id; sudo -n true' 2>&1) && fail "mallory: $out"
+        nobody_in PROFILE2
+        [[ $(by=olga own_login 'sudo -n id -un; sudo -n su - mallory -c "id -un"' 2>&1) == $'root\nmallory' ]] || fail "olga's sudo"
+        expect_match '^session [0-9c]+ of mallory$' "$(by=mallory own_login 'echo "session $XDG_SESSION_ID of $(id -un)"' 2>&1)"
 }

@@ -10,8 +10,6 @@ setup() {
         echo carol:secret | on chpasswd
         on visudo -c
         printf '#!/bin/sh\nexec sed -n s/^0:://p /proc/self/cgroup\n' | put /usr/local/bin/where 0755
-        printf '[Approval]\nWaitSec=20s\n' | put /etc/jit/jit.conf.d/wait.conf
-        on systemctl try-restart jit-reaperd.service
         sudo_before='Matching Defaults entries for'
 }
 
@@ -167,7 +165,9 @@ test_gate_timestamp() {
 }
 
 test_gate_wait() {
-        on sed -i '/pam_jit\.so.*gate/{/wait/!s/$/ wait/}' /etc/pam.d/sudo
+        printf '[Approval]\nWaitSec=20s\n' | put /etc/jit/jit.conf.d/wait.conf
+        on systemctl reload-or-restart jit-reaperd.service
+        expect_match 'pam_jit\.so.* gate .*wait|pam_jit\.so.* wait .*gate' "$(on cat /etc/pam.d/sudo)"
         role=t-gate ticket_new WAIT1
         role=t-gate ticket_new WAIT2
         shell_open a
@@ -187,6 +187,8 @@ test_gate_wait() {
         expect_match '^=1$' "$term_text"
         shell_logout a
         not_elevated
+        on rm /etc/jit/jit.conf.d/wait.conf
+        on systemctl reload-or-restart jit-reaperd.service
 }
 
 # The ticket is asked about at each sudo; what runs dies with it; inside a grant nobody is asked.
@@ -209,6 +211,25 @@ test_gate_ends() {
         expect_ended LIVE1 ticket-closed
         shell_logout a
         shell_logout b
+}
+
+# What RunAs= does not speak of: files by sudoedit, which copies them before its session is opened; groups, folders, hosts.
+test_gate_options() {
+        local id options
+        role=t-gate ticket_ready OPT1
+        role=t-gate-olga ticket_ready OPT2
+        for id in OPT1 OPT2; do
+                gated "JIT_TICKET=$id EDITOR=/bin/cat sudo -n -e /etc/shadow"
+                gated "JIT_TICKET=$id EDITOR=/bin/cat sudoedit -n /etc/shadow"
+                on sh -c '! ls /var/tmp/shadow* 2>/dev/null' || fail "sudoedit has left a copy of the file"
+        done
+        for options in '-g disk' '-gdisk' '--group=shadow' '-u olga -g disk' '-nu olga -gdisk' '-u olga -D /root' '-u olga --gr disk'; do
+                gated "JIT_TICKET=OPT2 sudo -n $options id"
+        done
+        out=$(own_login 'JIT_TICKET=OPT2; export JIT_TICKET; for o in "-u olga" "-uolga" "--user=olga" "-nuolga" "-H -u olga --" "-nEu olga X=1"; do sleep 0.3; sudo -n $o id -un; done' 2>&1) || :
+        echo "$out"
+        [[ $(grep -c '^olga$' <<<"$out") == 6 ]] || fail "what the role covers is refused: $out"
+        not_elevated
 }
 
 # Workloads by a role that allows them; and an account of a ticket's on such a host.
@@ -255,7 +276,7 @@ test_gate_sudo_rs() {
         gated 'sudo-rs -n id'
         by=mallory gated 'JIT_TICKET=RUST1 sudo-rs -n id'
         gated 'JIT_TICKET=RUST1 sudo-rs -n -u olga id'
-        out=$(own_login 'exec 2>&1; JIT_TICKET=RUST1 sudo-rs -n id -u; sudo-rs -n where; sudo-rs -n setsid sleep 987 & sleep 0.7' 2>&1)
+        out=$(own_login 'exec 2>&1; JIT_TICKET=RUST1 sudo-rs -n id -u; sudo-rs -n where; sudo-rs -n setsid sleep 987 >/dev/null 2>&1 & sleep 0.7' 2>&1)
         echo "$out"
         expect_match '^0$' "$out"
         expect_match '^/jit.slice/.*scope$' "$out"
