@@ -13,9 +13,6 @@
 #define SYSTEMD1_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD1_MANAGER "org.freedesktop.systemd1.Manager"
 
-/* We come first when we live, and stop the timer: an elevation is over GRANT_TELL_USEC before its deadline, an account at it. */
-#define AFTER_DEADLINE_USEC (5 * USEC_PER_MSEC)
-
 /* dbus-daemon(1), max_replies_per_connection: 128 on the system bus, and the call that is one too many is refused. The rest of them is others'. */
 enum { NAME_SIZE = 48, ANSWERS_MAX = 64 };
 
@@ -29,11 +26,12 @@ static void unit_name(const Grant *g, const char *type, char ret[static NAME_SIZ
                 (void) snprintf(ret, NAME_SIZE, "jit-deadline-%u.%s", g->uid, type);
 }
 
-/* CLOCK_MONOTONIC, as PID 1's timers are. */
+/* CLOCK_MONOTONIC, as PID 1's timers are. At the deadline itself: two grants of one ticket end at the same instant, and PID 1 starts what is due
+ * together before it is busy with what the first has killed. We come first when we live, GRANT_TELL_USEC before, and stop the timer. */
 static uint64_t elapses_at_usec(const Grant *g) {
         uint64_t now = now_usec(CLOCK_BOOTTIME), left = g->deadline_usec > now ? g->deadline_usec - now : 0;
 
-        return now_usec(CLOCK_MONOTONIC) + left + (g->way == WAY_ELEVATION ? 0 : AFTER_DEADLINE_USEC);
+        return now_usec(CLOCK_MONOTONIC) + left;
 }
 
 static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
