@@ -41,14 +41,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (size < 1 || json_parse_strict((const char *) data + 1, size - 1, JSON_MESSAGE_MAX, &parameters, NULL) < 0)
                 return 0;
-        unsigned extras = data[0] & (CALLER_WAIT | CALLER_TICKET | CALLER_GATE);
+        unsigned extras = data[0] & 0x7f;
         bool ours = data[0] & 0x80;
 
         if ((ours ? caller_parse : caller_parse_any)(parameters, extras, &c, &extra) < 0)
                 return 0;
         check_caller(&c);
         check_text(extra.ticket, false);
+        check_text(extra.inside, false);
+        check_text(extra.decision, false);
         require(!extra.ticket || (extras & CALLER_TICKET));
+        require(!extra.inside || ((extras & CALLER_INSIDE) && strlen(extra.inside) <= 48));
+        require(!extra.decision || ((extras & CALLER_DECISION) && strlen(extra.decision) <= 32));
+        require(extra.started == 0 || ((extras & CALLER_STARTED) && extra.started <= INT64_MAX));
+        require(extra.uid == CALLER_UID_UNSAID || ((extras & CALLER_UID) && extra.uid < UINT32_MAX));
         require(!extra.wait || (extras & CALLER_WAIT));
         require(!extra.gate || (extras & CALLER_GATE));
         require(!(extras & CALLER_GATE) || json_is_boolean(json_object_get(parameters, "gate")));

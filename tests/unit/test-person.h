@@ -262,7 +262,8 @@ static inline json_t *person_hears(const Person *p) {
         static char text[64 * 1024];
         ssize_t n;
 
-        for (unsigned i = 0; i < 2000 && poll(&fd, 1, 0) == 0; i++)
+        uint64_t end = now_usec(CLOCK_BOOTTIME) + 20 * USEC_PER_SEC;
+        while (poll(&fd, 1, 0) == 0 && now_usec(CLOCK_BOOTTIME) < end)
                 (void) sd_event_run(manager->event, 5000);
         n = fd.revents ? read(p->fd, text, sizeof(text)) : -1;
         if (n <= 0) {

@@ -107,11 +107,13 @@ test_patterns_become_whatever_sudo_is_set_to() {
                 echo "== $setting"
                 ((n += 1))
                 printf 'Defaults %s\n' "$setting" | put /etc/sudoers.d/00-settings 0440
-                role=again ticket_ready "SET$n"
-                out=$(own_login "exec 2>&1; sudo -n -u jit-set$n cat /proc/self/cgroup; sudo -n -u jit-set$n -i id -u")
+                ticket_ready "SET$n"
+                ticket_ready "SETI$n" # another one: the first one's account is just ending
+                out=$(own_login "exec 2>&1; sudo -n -u jit-set$n cat /proc/self/cgroup; sudo -n -u jit-seti$n -i id -u")
                 echo "$out"
                 expect_match "/jit-[0-9a-f]{16}-[0-9]+\.scope\$" "$out"
-                nothing_left "jit-set$n" "$(tail -n 1 <<<"$out")"
+                nothing_left "jit-seti$n" "$(tail -n 1 <<<"$out")"
+                nothing_left "jit-set$n"
         done
         on rm /etc/sudoers.d/00-settings
 }
