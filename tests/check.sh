@@ -3,8 +3,8 @@
 # check.sh BUILD [check-unit|check-pam|check-host|check-tickets]...: all tests, or a part of them. Every test is a line "ok NAME", "not ok NAME ..." or
 # "skip NAME (why)"; the last line counts them. Long outputs go to BUILD/log. Ends with 1 if anything failed.
 #
-# What computes and what waits for time to pass run side by side: unit tests beside the linters and fuzzers, the other parts beside the hosts, and the
-# hosts' images are made from the start. Nothing runs beside valgrind, whose programs wait and compute, nor computes for long beside the hosts.
+# What computes and what waits for time to pass run side by side: unit tests beside the linters and fuzzers, and the hosts' images are made from the
+# start. Nothing runs beside valgrind, whose programs wait and compute, nor beside the hosts, whose deadlines are measured.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${1:?usage: check.sh BUILD [PART...]}
@@ -50,9 +50,9 @@ step() {
 waiting=(recheck notice wait)
 long=(jq-program provider-http provider-file audit-chain audit-head)
 # valgrind 3.19 (Debian 12) does not know pidfd_open(2) and runs no raw setresuid(2) in one thread: these run under the sanitizers only.
-unfit=(grant lookup process-kill session login-session origin)
+unfit=(grant login-session lookup origin process-kill session wait)
 
-# tests_of DIR: names of the unit tests of a build, but for those that only wait.
+# tests_of DIR: names of the unit tests of a build, the longest first.
 tests_of() {
         local test name
         for name in "${long[@]}"; do
@@ -60,7 +60,7 @@ tests_of() {
         done
         for test in "$1"/tests/test-*; do
                 name=${test##*/test-}
-                [[ ! -x $test || $test == *.d || " ${long[*]} ${waiting[*]} " == *" $name "* ]] || echo "$name"
+                [[ ! -x $test || $test == *.d || " ${long[*]} " == *" $name "* ]] || echo "$name"
         done
 }
 
@@ -87,11 +87,12 @@ programs() {
         for name in $(tests_of "$dir"); do
                 if [[ $kind == valgrind && " ${unfit[*]} " == *" $name "* ]]; then
                         say "skip $kind test-$name (valgrind does not know the system calls it is about)"
+                elif [[ " ${waiting[*]} " == *" $name "* ]]; then
+                        resting+=("$name")
                 else
                         here+=("$name")
                 fi
         done
-        for name in "${waiting[@]}"; do [[ ! -x $dir/tests/test-$name ]] || resting+=("$name"); done
         ((${#here[@]})) || { say "not ok $kind (there are no unit tests in $dir)"; return; }
         rm -f "$log/$kind-test-"*
         run_programs 1 "$@" -- "${resting[@]}" &
@@ -130,8 +131,7 @@ check_unit() {
 
 # ---- the other parts ----
 
-# Two parts at once would make the same files.
-build_all() { flock "$log/make.lock" make -j"$jobs" BUILD="$build" all; }
+build_all() { make -j"$jobs" BUILD="$build" all; }
 
 check_pam() {
         step "build the module" build_all
@@ -220,8 +220,7 @@ results=$log/results.rest
 lane make_images >"$log/images.log" 2>&1
 lane parts_of check-unit
 lanes_wait
-lane parts_of check-host
-lane parts_of check-pam check-tickets
+lane parts_of check-pam check-host check-tickets
 lanes_wait
 
 cat "$log"/results.* >"$log/results"
