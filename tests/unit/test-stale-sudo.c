@@ -128,6 +128,31 @@ TEST(those_of_the_elevation_are_killed) {
         manager_end();
 }
 
+/* The first one's last look comes half a second after its end. */
+TEST(next_elevation_keeps_its_marker_and_its_sudo) {
+        if (!begin("next_elevation_keeps_its_marker_and_its_sudo"))
+                return;
+        Grant *g = elevate();
+        next_tick();
+        grant_revoke(g, "dropped", NULL, NULL);
+        for (unsigned i = 0; i < 100 && grant_by_person(manager, person); i++)
+                run_for(5 * USEC_PER_MSEC);
+        CHECK(!has_marker());
+        CHECK_EQ_INT(manager->n_grants, 1);
+        g = elevate();
+        next_tick();
+        pid_t sudo = spawn("/tmp/sudo", person);
+        for (unsigned i = 0; i < 100 && manager->n_grants > 1; i++)
+                run_for(50 * USEC_PER_MSEC);
+        CHECK_EQ_INT(manager->n_grants, 1);
+        CHECK(lives(sudo) && has_marker());
+        finish(sudo);
+        grant_revoke(g, "dropped", NULL, NULL);
+        run_until_gone();
+        CHECK(!has_marker());
+        manager_end();
+}
+
 /* An older process may be what has become sudo only now: it is somebody's own sudo as well, so it lives, and is not believed. */
 TEST(older_ones_are_barred) {
         unsigned left;
