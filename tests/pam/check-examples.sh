@@ -35,6 +35,6 @@ fi
 if [[ -z $visudo ]]; then
         result 0 example_sudoers_parses "SKIP no visudo here"
 else
-        "$visudo" -q -c -f "$top/examples/sudoers.d/pam_jit"
+        "$visudo" -q -c -f "$top/examples/sudoers.d-gate/pam_jit-gate" && "$visudo" -q -c -f "$top/examples/sudoers.d/pam_jit"
         result $? example_sudoers_parses
 fi

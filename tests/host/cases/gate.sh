@@ -5,6 +5,7 @@
 setup() {
         local file
         for file in "$top"/examples/pam.d-gate/*; do put "/etc/pam.d/${file##*/}" <"$file"; done
+        for file in "$top"/examples/sudoers.d-gate/*; do put "/etc/sudoers.d/${file##*/}" 0440 <"$file"; done
         printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\n' alice al alice2 mallory | put /etc/sudoers.d/people 0440
         echo 'carol ALL=(ALL:ALL) ALL' | put /etc/sudoers.d/carol 0440
         echo carol:secret | on chpasswd
@@ -147,6 +148,7 @@ test_gate_prompt() {
 
 # A password that sudo remembers does not stand for a ticket.
 test_gate_timestamp() {
+        expect_match 'Authentication timestamp timeout: 5' "$(on sudo -V)"
         by=carol role=t-gate ticket_ready STAMP1 --no-key
         by=carol shell_open c
         shell c 'sudo id -u'
