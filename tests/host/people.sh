@@ -5,6 +5,8 @@
 
 # own_login COMMAND...: by by= (alice), without a terminal
 own_login() { as "${by:-alice}" ssh "${ssh_options[@]}" "${by:-alice}@db1" "$@"; }
+# Its two outputs put together where they are written: ssh brings them by two ways, and a line of one came into the middle of another's.
+own_login_both() { own_login "exec 2>&1; $*"; }
 
 # shell_open NAME: a login of by= (alice) with a terminal to type into
 shell_open() { term_login "$1" "$host" "${by:-alice}" || fail "${by:-alice} has no shell"; }

@@ -28,7 +28,7 @@ gate_off() {
 test_borrowed_in_an_account() {
         role=t-account ticket_ready OWN1
         journal_mark
-        out=$(own_login 'su - jit-own1 -c "as-alice --reuid=alice id -ru; as-alice --reuid=alice sudo -n id -u"' 2>&1) || :
+        out=$(own_login_both 'su - jit-own1 -c "as-alice --reuid=alice id -ru; as-alice --reuid=alice sudo -n id -u"' 2>&1) || :
         echo "$out"
         expect_match "^$(on id -u alice)\$" "$out"
         expect_no_match '^0$' "$out"
@@ -36,7 +36,7 @@ test_borrowed_in_an_account() {
         journal_code transient-caller
         # Nor with a ticket that would open the gate.
         role=t-gate ticket_ready OWN2
-        out=$(own_login 'su - jit-own1 -c "as-alice --reuid=alice env JIT_TICKET=OWN2 sudo -n id -u"' 2>&1) || :
+        out=$(own_login_both 'su - jit-own1 -c "as-alice --reuid=alice env JIT_TICKET=OWN2 sudo -n id -u"' 2>&1) || :
         expect_no_match '^0$' "$out"
         not_elevated
         [[ $(own_login 'JIT_TICKET=OWN2 sudo -n id -u' 2>/dev/null) == 0 ]] || fail "the ticket does not open the gate at all"
@@ -46,7 +46,7 @@ test_borrowed_in_an_account() {
 test_borrowed_beyond_run_as() {
         role=t-as-olga ticket_ready OWN3
         journal_mark
-        out=$(own_login 'JIT_TICKET=OWN3 sudo -n -u olga sh -c "id -un; as-alice --reuid=alice sudo -n id -u; as-alice --reuid=alice sudo -n -u olga where"' 2>&1) || :
+        out=$(own_login_both 'JIT_TICKET=OWN3 sudo -n -u olga sh -c "id -un; as-alice --reuid=alice sudo -n id -u; as-alice --reuid=alice sudo -n -u olga where"' 2>&1) || :
         echo "$out"
         expect_match '^olga$' "$out"
         expect_no_match '^0$' "$out"
@@ -63,7 +63,7 @@ test_borrowed_rule() {
         role=t-account ticket_ready OWN4
         role=t-elevate ticket_ready OWN5
         journal_mark
-        out=$(own_login 'exec 2>&1; jitctl elevate OWN5; sudo -n id -u; su - jit-own4 -c "as-alice --reuid=alice sudo -n id -u && echo borrowed"')  || :
+        out=$(own_login_both 'exec 2>&1; jitctl elevate OWN5; sudo -n id -u; su - jit-own4 -c "as-alice --reuid=alice sudo -n id -u && echo borrowed"')  || :
         echo "$out"
         [[ $(grep -c '^0$' <<<"$out") == 1 ]] || fail "not root once: $out"
         expect_no_match '^borrowed$' "$out"

@@ -42,7 +42,7 @@ test_su() {
 test_sudo_u() {
         local uid
         role=again ticket_ready SUDO1
-        expect_status 7 own_login 'sudo -n -u jit-sudo1 sh -c "id; where; sudo -n id -u; exit 7"'
+        expect_status 7 own_login_both 'sudo -n -u jit-sudo1 sh -c "id; where; sudo -n id -u; exit 7"'
         expect_match '^uid=[0-9]+\(jit-sudo1\) gid=[0-9]+\(jit-sudo1\)' "$out"
         uid=$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")
         expect_match "^/user.slice/user-$uid.slice/jit-[0-9a-f]{16}-[0-9]+.scope\$" "$out"
@@ -116,7 +116,7 @@ test_su_by_others() {
         local who pids=() lies='LOGNAME=alice USER=alice USERNAME=alice SUDO_USER=alice SUDO_UID=1000 PAM_RUSER=alice PAM_USER=alice JIT_TICKET=MINE1'
         ticket_ready MINE1
         for who in mallory al alice2; do
-                by=$who own_login "$lies su - jit-mine1 -c id; $lies sudo -n -u jit-mine1 id; $lies sudo -n -u jit-mine1 -i" >"$work/others.$who" 2>&1 &
+                by=$who own_login_both "$lies su - jit-mine1 -c id; $lies sudo -n -u jit-mine1 id; $lies sudo -n -u jit-mine1 -i" >"$work/others.$who" 2>&1 &
                 pids+=($!)
         done
         for who in mallory al alice2; do
@@ -129,7 +129,7 @@ test_su_by_others() {
         done
         journal_has caller-mismatch mine1
         # Root is not asked for a password, and is nobody's requester.
-        out=$(by=olga own_login "sudo -n $lies su - jit-mine1 -c id; sudo -n -u jit-mine1 id; sudo -n sudo -n -u jit-mine1 id" 2>&1) && fail "olga got in: $out"
+        out=$(by=olga own_login_both "sudo -n $lies su - jit-mine1 -c id; sudo -n -u jit-mine1 id; sudo -n sudo -n -u jit-mine1 id" 2>&1) && fail "olga got in: $out"
         echo "$out"
         nobody_in MINE1
         expect_status 1 on su - jit-mine1 -c id
@@ -138,7 +138,7 @@ test_su_by_others() {
         # A ticket of al's is not alice's.
         on cp /home/al/.ssh/id_ed25519.pub /etc/jit/keys.d/al
         by=al ticket_ready MINE2
-        out=$(own_login 'su - jit-mine2 -c id; sudo -n -u jit-mine2 id' 2>&1) && fail "alice got in: $out"
+        out=$(own_login_both 'su - jit-mine2 -c id; sudo -n -u jit-mine2 id' 2>&1) && fail "alice got in: $out"
         nobody_in MINE2
         expect_match '^uid=.*jit-mine2' "$(by=al own_login 'su - jit-mine2 -c id')"
         on rm /etc/jit/keys.d/al
@@ -153,7 +153,7 @@ test_su_refused() {
         role=t-elevate ticket_ready NOTYET2
         at=db2 ticket_ready NOTYET3
         while read -r id reason words; do
-                out=$(own_login "su - $(account "$id") -c id; sudo -n -u $(account "$id") id" 2>&1 </dev/null) && fail "$id got in: $out"
+                out=$(own_login_both "su - $(account "$id") -c id; sudo -n -u $(account "$id") id" 2>&1 </dev/null) && fail "$id got in: $out"
                 echo "$out"
                 nobody_in "$id"
                 expect_match "$words" "$out"
@@ -163,7 +163,7 @@ NOTYET1 ticket-pending pam_jit:.NOTYET1.*approv
 NOTYET2 way-not-allowed pam_jit:.*no.account
 NOTYET3 wrong-host pam_jit:.NOTYET3.*db1
 END
-        out=$(own_login 'su - jit-nosuch7 -c id' 2>&1) && fail "an unknown ticket"
+        out=$(own_login_both 'su - jit-nosuch7 -c id' 2>&1) && fail "an unknown ticket"
         expect_match 'does not exist' "$out"
         sudo_works
 }
@@ -292,7 +292,7 @@ test_debian_profile() {
         expect_match '^uid=[0-9]+\(jit-profile1\) .*\(adm\)' "$out"
         expect_match '^0$' "$out"
         expect_gone PROFILE1 "$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")" session-ended
-        out=$(own_login 'su - jit-profile2 -c "id -u; where"; sudo -n -u jit-profile3 where; jitctl elevate PROFILE2 >/dev/null; sudo -n where; sudo -n su - mallory -c where; sudo -n -i where' 2>&1) || fail "su and sudo: $out"
+        out=$(own_login_both 'su - jit-profile2 -c "id -u; where"; sudo -n -u jit-profile3 where; jitctl elevate PROFILE2 >/dev/null; sudo -n where; sudo -n su - mallory -c where; sudo -n -i where' 2>&1) || fail "su and sudo: $out"
         echo "$out"
         uid=$(grep -m1 -x '[0-9]*' <<<"$out")
         expect_match "^/user.slice/user-$uid.slice/jit-.*scope" "$out"
@@ -302,8 +302,8 @@ test_debian_profile() {
         nothing_left jit-profile3
         not_elevated
         # Others, and one whose ticket is somebody else's.
-        out=$(by=mallory own_login 'su - jit-profile2 -c id; sudo -n -u jit-profile2 id; sudo -n true' 2>&1) && fail "mallory: $out"
+        out=$(by=mallory own_login_both 'su - jit-profile2 -c id; sudo -n -u jit-profile2 id; sudo -n true' 2>&1) && fail "mallory: $out"
         nobody_in PROFILE2
-        [[ $(by=olga own_login 'sudo -n id -un; sudo -n su - mallory -c "id -un"' 2>&1) == $'root\nmallory' ]] || fail "olga's sudo"
-        expect_match '^session [0-9c]+ of mallory$' "$(by=mallory own_login 'echo "session $XDG_SESSION_ID of $(id -un)"' 2>&1)"
+        [[ $(by=olga own_login_both 'sudo -n id -un; sudo -n su - mallory -c "id -un"' 2>&1) == $'root\nmallory' ]] || fail "olga's sudo"
+        expect_match '^session [0-9c]+ of mallory$' "$(by=mallory own_login_both 'echo "session $XDG_SESSION_ID of $(id -un)"' 2>&1)"
 }

@@ -36,8 +36,8 @@ test_elevate() {
         expect_shell 1 a 'sudo -n -u olga id'
         expect_shell 1 a 'sudo -n id; sudo -n cat /etc/shadow'
         expect_shell 1 a 'sudo -n -i'
-        out=$(by=al own_login 'sudo -n id' 2>&1) && fail "al: $out"
-        out=$(by=alice2 own_login 'sudo -n id' 2>&1) && fail "alice2: $out"
+        out=$(by=al own_login_both 'sudo -n id' 2>&1) && fail "al: $out"
+        out=$(by=alice2 own_login_both 'sudo -n id' 2>&1) && fail "alice2: $out"
         expect_shell 0 a 'jitctl drop'
         expect_shell 1 a 'sudo -n id'
         [[ $(sudo_rights alice) == "$before" ]] || fail "alice's sudo is not as it was: $(sudo_rights alice)"
@@ -99,7 +99,7 @@ test_elevate_refused() {
         as bob jitctl ticket deny NO6 --reason freeze
         # Exit status 1: the answer is no.
         while read -r id who reason words; do
-                out=$(by=$who own_login "jitctl elevate $id" 2>&1) && fail "$who was elevated by $id"
+                out=$(by=$who own_login_both "jitctl elevate $id" 2>&1) && fail "$who was elevated by $id"
                 echo "$who $id: $out"
                 expect_match "$words" "$out"
                 [[ $reason == - ]] || journal_has "$reason" "$id"
@@ -120,22 +120,22 @@ END
         journal_mark
         expect_status 1 on jitctl elevate NO1
         journal_code already-root
-        out=$(by=olga own_login 'sudo -n jitctl elevate NO1' 2>&1) && fail "root was elevated"
+        out=$(by=olga own_login_both 'sudo -n jitctl elevate NO1' 2>&1) && fail "root was elevated"
         expect_match 'already-root' "$out"
         expect_status 1 as alice jitctl elevate NO1
         journal_code caller-unknown
         expect_status 1 on systemd-run --quiet --uid=alice --pipe --wait jitctl elevate NO1
         # What the environment says is not asked.
-        out=$(by=mallory own_login 'LOGNAME=alice USER=alice SUDO_USER=alice JIT_TICKET=NO1 jitctl elevate NO1; sudo -n id' 2>&1) && fail "mallory: $out"
+        out=$(by=mallory own_login_both 'LOGNAME=alice USER=alice SUDO_USER=alice JIT_TICKET=NO1 jitctl elevate NO1; sudo -n id' 2>&1) && fail "mallory: $out"
         for command in 'jitctl elevate' 'jitctl elevate ../../x' 'jitctl elevate NO1 NO2' "jitctl elevate 'NO1
 x'" "jitctl elevate '*'"; do
-                out=$(own_login "$command" 2>&1) && fail "$command: $out"
+                out=$(own_login_both "$command" 2>&1) && fail "$command: $out"
                 echo "$out"
         done
         not_elevated
         not_elevated mallory
         # After all that it works.
-        out=$(own_login 'jitctl elevate NO1 && sudo -n id -u' 2>&1) || fail "$out"
+        out=$(own_login_both 'jitctl elevate NO1 && sudo -n id -u' 2>&1) || fail "$out"
         expect_match '^0$' "$out"
         expect_ended NO1 session-ended
         sudo_works
@@ -287,7 +287,7 @@ test_elevate_run_full() {
         expect_shell 0 a 'jitctl elevate FULL1'
         on sh -c 'mount -o remount,size=40M /run; head -c 60000000 /dev/zero >/run/filler; df /run' || :
         expect_match '100%' "$(on df /run)"
-        out=$(by=al own_login 'jitctl elevate FULL2; echo "=$?"; sudo -n id' 2>&1) && fail "al has a rule on a full disk: $out"
+        out=$(by=al own_login_both 'jitctl elevate FULL2; echo "=$?"; sudo -n id' 2>&1) && fail "al has a rule on a full disk: $out"
         expect_match '^=1$' "$out"
         expect_no_match '#|elevate' "$(on sh -c 'ls -A /run/jit/sudoers.d | grep -v -- "-jit-full1$" || true')"
         sudo_works
@@ -298,7 +298,7 @@ test_elevate_run_full() {
         on rm /run/filler
         not_elevated al
         expect_ended FULL1 dropped
-        out=$(by=al own_login 'jitctl elevate FULL2 >/dev/null; sudo -n id -u' 2>&1)
+        out=$(by=al own_login_both 'jitctl elevate FULL2 >/dev/null; sudo -n id -u' 2>&1)
         [[ $out == 0 ]] || fail "al: $out"
         not_elevated al
 }

@@ -189,7 +189,7 @@ test_escapes_overtaken() {
         term_read a >/dev/null
         expect_no_match '(one|two)=0' "$term_text"
         on test ! -e /root/ran -a ! -e /root/ran2 || fail "a command ran after the deadline"
-        out=$(by=olga own_login 'sudo -n id -u' 2>&1)
+        out=$(by=olga own_login_both 'sudo -n id -u' 2>&1)
         [[ $out == 0 ]] || fail "olga's sudo says: $out"
         on systemctl unmask --quiet --runtime jit-reaperd.socket jit-reaperd.service
         on systemctl start jit-reaperd.socket jit-reaperd.service

@@ -16,7 +16,7 @@ setup() {
 
 # gated COMMAND...: refused, and told why
 gated() {
-        out=$(own_login "$@" 2>&1 </dev/null) && fail "sudo works without a ticket: $* ($out)"
+        out=$(own_login_both "$@" 2>&1 </dev/null) && fail "sudo works without a ticket: $* ($out)"
         echo "$out"
         expect_no_match '(^|[^0-9])uid=0|^0$|root:' "$out"
 }
@@ -52,7 +52,7 @@ test_gate_inert() {
 test_gate_ticket() {
         local id scope
         role=t-gate ticket_ready GATE1
-        out=$(own_login 'exec 2>&1; export JIT_TICKET=GATE1; sudo -n id -u; sudo -n where; sudo -n -l | tail -n1; sudo -n -v && echo valid; sudo -n -i id -un; sudo -n sh -c "exit 7"; echo "=$?"
+        out=$(own_login_both 'exec 2>&1; export JIT_TICKET=GATE1; sudo -n id -u; sudo -n where; sudo -n -l | tail -n1; sudo -n -v && echo valid; sudo -n -i id -un; sudo -n sh -c "exit 7"; echo "=$?"
                 unset JIT_TICKET; sudo -n id -u; seq 1 20000 | sudo -n cat | sha256sum' 2>&1)
         echo "$out"
         [[ $(grep -c '^0$' <<<"$out") == 2 ]] || fail "not root twice: $out"
@@ -105,7 +105,7 @@ END
         done
         not_elevated
         role=t-gate-any ticket_ready OPEN1
-        out=$(own_login 'JIT_TICKET=OPEN1 sudo -n -u olga id -un; sudo -n -u jit-open1 id -un' 2>&1) || :
+        out=$(own_login_both 'JIT_TICKET=OPEN1 sudo -n -u olga id -un; sudo -n -u jit-open1 id -un' 2>&1) || :
         expect_match '^olga$' "$out"
         not_elevated
 }
@@ -230,7 +230,7 @@ test_gate_options() {
         for options in '-g disk' '--group=shadow' '-nu olga -gdisk' '-u olga -D /root'; do
                 gated "JIT_TICKET=OPT2 sudo -n $options id"
         done
-        out=$(own_login 'JIT_TICKET=OPT2; export JIT_TICKET; for o in "-uolga" "--user=olga" "-H -u olga --" "-nEu olga X=1"; do sleep 0.3; sudo -n $o id -un; done' 2>&1) || :
+        out=$(own_login_both 'JIT_TICKET=OPT2; export JIT_TICKET; for o in "-uolga" "--user=olga" "-H -u olga --" "-nEu olga X=1"; do sleep 0.3; sudo -n $o id -un; done' 2>&1) || :
         echo "$out"
         [[ $(grep -c '^olga$' <<<"$out") == 4 ]] || fail "what the role covers is refused: $out"
         not_elevated
@@ -250,7 +250,7 @@ test_gate_others() {
         expect_gone ACC1 "$(tail -n1 <<<"$out")" session-ended
         # jitctl elevate opens the gate as well.
         role=t-all ticket_ready RULE1
-        out=$(own_login 'jitctl elevate RULE1 >/dev/null; sudo -n id -u; jitctl drop >/dev/null; sudo -n id' 2>&1) && fail "open after the end: $out"
+        out=$(own_login_both 'jitctl elevate RULE1 >/dev/null; sudo -n id -u; jitctl drop >/dev/null; sudo -n id' 2>&1) && fail "open after the end: $out"
         expect_match '^0$' "$out"
         expect_no_match '^uid=' "$out"
         not_elevated
@@ -267,7 +267,7 @@ test_gate_without_daemon() {
         [[ $(on sudo -n id -u) == 0 ]] || fail "root's own sudo"
         [[ $(on su - mallory -c 'id -un') == mallory ]] || fail "root's su"
         on systemctl start jit-reaperd.socket
-        out=$(own_login 'JIT_TICKET=DOWN1 sudo -n id -u' 2>&1)
+        out=$(own_login_both 'JIT_TICKET=DOWN1 sudo -n id -u' 2>&1)
         expect_match '^0$' "$out"
         not_elevated
 }
@@ -280,7 +280,7 @@ test_gate_sudo_rs() {
         gated 'sudo-rs -n id'
         by=mallory gated 'JIT_TICKET=RUST1 sudo-rs -n id'
         gated 'JIT_TICKET=RUST1 sudo-rs -n -u olga id'
-        out=$(own_login 'exec 2>&1; JIT_TICKET=RUST1 sudo-rs -n id -u; sudo-rs -n where; sudo-rs -n setsid sleep 987 >/dev/null 2>&1 & sleep 0.7' 2>&1)
+        out=$(own_login_both 'exec 2>&1; JIT_TICKET=RUST1 sudo-rs -n id -u; sudo-rs -n where; sudo-rs -n setsid sleep 987 >/dev/null 2>&1 & sleep 0.7' 2>&1)
         echo "$out"
         expect_match '^0$' "$out"
         expect_match '^/jit.slice/.*scope$' "$out"

@@ -72,7 +72,7 @@ test_patterns_narrowed_by_a_ticket() {
         expect_ended PAT2 session-ended
         # Beyond the pattern: left out, with the reason in the journal; nothing remains, so there is no elevation.
         role=t-pattern ticket_ready PAT3 --command '/usr/local/bin/t-args stop nginx.service'
-        out=$(own_login 'exec 2>&1; jitctl elevate PAT3 && echo elevated; sudo -n /usr/local/bin/t-args stop nginx.service' || :)
+        out=$(own_login_both 'exec 2>&1; jitctl elevate PAT3 && echo elevated; sudo -n /usr/local/bin/t-args stop nginx.service' || :)
         echo "$out"
         expect_no_match 'elevated$|<stop>' "$out"
         journal_has command-not-allowed pat3
@@ -85,13 +85,13 @@ test_patterns_become_that_account_alone() {
         local uid
         role=t-account ticket_ready BECOME1
         role=t-account by=mallory ticket_ready BECOME2
-        out=$(own_login 'exec 2>&1; sudo -n -u jit-become1 id -un')
+        out=$(own_login_both 'exec 2>&1; sudo -n -u jit-become1 id -un')
         [[ $out == *jit-become1 ]] || fail "sudo -u: $out"
         uid=$(uid_of jit-become2)
         [[ $uid ]] || fail "mallory's account does not resolve"
         local other
         for other in '-u jit-become2' "-u '#$uid'" '-u root' '' '-u olga' '-u jit-become1 -g root' '-u jit-become1 -g olga' '-g root' '-i' '-s'; do
-                out=$(own_login "exec 2>&1; sudo -n $other id" || :)
+                out=$(own_login_both "exec 2>&1; sudo -n $other id" || :)
                 echo "$other: $out"
                 expect_no_match '^uid=' "$out"
         done
@@ -109,7 +109,7 @@ test_patterns_become_whatever_sudo_is_set_to() {
                 printf 'Defaults %s\n' "$setting" | put /etc/sudoers.d/00-settings 0440
                 ticket_ready "SET$n"
                 ticket_ready "SETI$n" # another one: the first one's account is just ending
-                out=$(own_login "exec 2>&1; sudo -n -u jit-set$n cat /proc/self/cgroup; sudo -n -u jit-seti$n -i id -u")
+                out=$(own_login_both "exec 2>&1; sudo -n -u jit-set$n cat /proc/self/cgroup; sudo -n -u jit-seti$n -i id -u")
                 echo "$out"
                 expect_match "/jit-[0-9a-f]{16}-[0-9]+\.scope\$" "$out"
                 nothing_left "jit-seti$n" "$(tail -n 1 <<<"$out")"
@@ -126,7 +126,7 @@ test_patterns_become_without_a_session() {
         expect_status 1 on jitctl check
         expect_match 'pam_session' "$out"
         role=again ticket_ready NOSESS1
-        out=$(own_login "sudo -n -u jit-nosess1 sh -c 'id -u; setsid sleep 1234 >/dev/null 2>&1 </dev/null &'")
+        out=$(own_login_both "sudo -n -u jit-nosess1 sh -c 'id -u; setsid sleep 1234 >/dev/null 2>&1 </dev/null &'")
         uid=$out
         expect_match '^[0-9]+$' "$uid"
         on pgrep -u "$uid" sleep || fail "nothing runs as $uid: this test tests nothing"
@@ -172,7 +172,7 @@ test_patterns_sudo_without_notafter() {
         echo "$out"
         expect_match '^sudo=1$' "$out"
         expect_no_match '^uid=0' "$out"
-        out=$(own_login 'exec 2>&1; jitctl elevate RS2; echo "elevate=$?"; sudo -n -u jit-rs1 id; echo "become=$?"')
+        out=$(own_login_both 'exec 2>&1; jitctl elevate RS2; echo "elevate=$?"; sudo -n -u jit-rs1 id; echo "become=$?"')
         echo "$out"
         expect_match 'way-not-allowed|by themselves' "$out"
         expect_match '^elevate=[1-9]' "$out"
@@ -202,7 +202,7 @@ test_patterns_sudo_rs_beside_sudo() {
 # examples/roles.d/deploy.conf as it stands.
 test_patterns_example_deploy() {
         role=deploy ticket_ready DEPLOY1
-        out=$(own_login 'exec 2>&1; jitctl elevate DEPLOY1; sudo -n -l; export CI_JOB_ID=7 OTHER=8; sudo -n systemctl restart shop-x.service; echo "restart=$?"; sudo -n systemctl restart cron.service; echo "cron=$?"')
+        out=$(own_login_both 'exec 2>&1; jitctl elevate DEPLOY1; sudo -n -l; export CI_JOB_ID=7 OTHER=8; sudo -n systemctl restart shop-x.service; echo "restart=$?"; sudo -n systemctl restart cron.service; echo "cron=$?"')
         echo "$out"
         expect_match '\^\(restart\|reload\) shop-' "$out"
         expect_match 'shop-x.service not found' "$out" # sudo let it through

@@ -44,13 +44,13 @@ test_rules_digest() {
                 put /etc/jit/roles.d/t-digest.conf
         reload
         role=t-digest ticket_ready DIGEST1
-        out=$(own_login 'jitctl elevate DIGEST1; sudo -n /usr/local/bin/t-run x' 2>&1) || fail "$out"
+        out=$(own_login_both 'jitctl elevate DIGEST1; sudo -n /usr/local/bin/t-run x' 2>&1) || fail "$out"
         expect_match '^<x>$' "$out"
         not_elevated
         on sh -c 'echo "# changed" >>/usr/local/bin/t-run'
-        out=$(own_login 'jitctl elevate DIGEST1; sudo -n /usr/local/bin/t-run x' 2>&1) && fail "another program ran: $out"
+        out=$(own_login_both 'jitctl elevate DIGEST1; sudo -n /usr/local/bin/t-run x' 2>&1) && fail "another program ran: $out"
         expect_no_match '^<x>$' "$out"
-        out=$(own_login 'su - jit-digest1 -c "sudo -n /usr/local/bin/t-run x"' 2>&1) && fail "another program ran: $out"
+        out=$(own_login_both 'su - jit-digest1 -c "sudo -n /usr/local/bin/t-run x"' 2>&1) && fail "another program ran: $out"
         on rm /etc/jit/roles.d/t-digest.conf
         reload
         not_elevated
@@ -60,7 +60,7 @@ test_rules_digest() {
 test_rules_of_a_ticket() {
         local n=0 command
         role=t-elevate ticket_ready LESS1 --command /usr/bin/id
-        out=$(own_login 'exec 2>&1; jitctl elevate LESS1; sudo -n id -u; sudo -n systemctl restart cron; echo "restart=$?"; sudo -n -l' 2>&1)
+        out=$(own_login_both 'exec 2>&1; jitctl elevate LESS1; sudo -n id -u; sudo -n systemctl restart cron; echo "restart=$?"; sudo -n -l' 2>&1)
         expect_match '^0$' "$out"
         expect_match '^restart=1$' "$out"
         for command in ALL '/usr/bin/cat /etc/shadow' '/usr/bin/*' '/usr/bin/id, ALL' '!ALL' '/usr/bin/id "' "/usr/bin/id '" '/usr/bin/id \' '/usr/bin/id *' \
@@ -74,7 +74,7 @@ test_rules_of_a_ticket() {
                 as bob jitctl ticket approve --file more.json --yes || continue
                 as bob cat more.json | put /home/alice/more.json 0644 alice
                 as alice jitctl ticket import more.json || continue
-                out=$(own_login "exec 2>&1; jitctl elevate MORE$n; sudo -n cat /etc/shadow; sudo -n true; sudo -n -u olga id; sudo -n -l; jitctl drop" 2>&1) || :
+                out=$(own_login_both "exec 2>&1; jitctl elevate MORE$n; sudo -n cat /etc/shadow; sudo -n true; sudo -n -u olga id; sudo -n -l; jitctl drop" 2>&1) || :
                 echo "$out"
                 expect_no_match '^root:|\(ALL\)|NOPASSWD: ALL' "$out"
                 sudo_works
@@ -97,7 +97,7 @@ test_rules_broken() {
         on rm /etc/jit/roles.d/t-broken.conf
         reload
         ticket_ready FIXED1
-        out=$(own_login 'jitctl elevate FIXED1; sudo -n id -u' 2>&1) || fail "$out"
+        out=$(own_login_both 'jitctl elevate FIXED1; sudo -n id -u' 2>&1) || fail "$out"
         not_elevated
 }
 
@@ -105,13 +105,13 @@ test_rules_broken() {
 test_rules_record() {
         local path
         role=t-sudo-log ticket_ready REC1
-        out=$(own_login 'jitctl elevate REC1; sudo -n id' 2>&1) || fail "$out"
+        out=$(own_login_both 'jitctl elevate REC1; sudo -n id' 2>&1) || fail "$out"
         expect_ended REC1 session-ended
         path=$(receipt REC1 | jq -r '[.recording] | flatten | .[0]')
         expect_match '^/var/log/sudo-io/jit/' "$path"
         expect_match 'COMMAND=/usr/bin/id' "$(on sudoreplay -l -d "$path")"
         expect_match '^7[05]0 root$|^700 root$' "$(on stat -c '%a %U' "$path")"
-        out=$(own_login 'su - jit-rec1 -c "sudo -n id"' 2>&1) || fail "$out"
+        out=$(own_login_both 'su - jit-rec1 -c "sudo -n id"' 2>&1) || fail "$out"
         nothing_left jit-rec1
         wait_for 5 receipt REC1
         path=$(receipt REC1 | jq -r '[.recording] | flatten | .[0]')
@@ -121,7 +121,7 @@ test_rules_record() {
         expect_no_match olga "$(on sh -c 'sudoreplay -l -d /var/log/sudo-io 2>/dev/null; true')"
         if [[ $suite != bookworm ]]; then
                 role=t-tlog ticket_ready REC2
-                out=$(own_login 'su - jit-rec2 -c id' 2>&1) && fail "let in without a recording: $out"
+                out=$(own_login_both 'su - jit-rec2 -c id' 2>&1) && fail "let in without a recording: $out"
                 journal_has recording-missing rec2
                 return
         fi

@@ -18,7 +18,7 @@ test_run0() {
         local uid who
         needs_run0
         role=again ticket_ready RUN1
-        out=$(own_login 'run0 --pipe --user=jit-run1 sh -c "id; where; sudo -n id -u; exit 7"' 2>&1) && fail "exit status lost"
+        out=$(own_login_both 'run0 --pipe --user=jit-run1 sh -c "id; where; sudo -n id -u; exit 7"' 2>&1) && fail "exit status lost"
         echo "$out"
         expect_match '^uid=[0-9]+\(jit-run1\) gid=[0-9]+\(jit-run1\)' "$out"
         uid=$(sed -n 's/^uid=\([0-9]*\).*/\1/p' <<<"$out")
@@ -26,7 +26,7 @@ test_run0() {
         expect_gone RUN1 "$uid" session-ended
         expect_match 'systemd-run0 jit-run1' "$(receipt RUN1 | jq -r '.sessions[0] | .service + " " + .target')"
         for who in mallory al alice2 olga; do
-                out=$(by=$who own_login 'LOGNAME=alice USER=alice SUDO_USER=alice run0 --pipe --setenv=SUDO_USER=alice --setenv=SUDO_UID=1000 --user=jit-run1 id' 2>&1) &&
+                out=$(by=$who own_login_both 'LOGNAME=alice USER=alice SUDO_USER=alice run0 --pipe --setenv=SUDO_USER=alice --setenv=SUDO_UID=1000 --user=jit-run1 id' 2>&1) &&
                         fail "$who got in: $out"
                 expect_no_match 'uid=' "$out"
         done
@@ -58,7 +58,7 @@ test_run0_ends() {
         shell_logout a
         expect_gone RUN3 "$uid"
         ticket_ready RUN4 --for 5s
-        out=$(own_login 'run0 --pipe --user=jit-run4 sh -c "id -u; setsid sleep 985"' 2>&1) && fail "it has outlived its deadline"
+        out=$(own_login_both 'run0 --pipe --user=jit-run4 sh -c "id -u; setsid sleep 985"' 2>&1) && fail "it has outlived its deadline"
         on sh -c '! pgrep -f "^sleep 985"' || fail "a process has outlived the deadline"
         expect_gone RUN4 "$(grep -m1 -x '[0-9]*' <<<"$out")" deadline
 }
@@ -72,12 +72,12 @@ test_run0_gate() {
         echo 'alice ALL=(ALL:ALL) NOPASSWD: ALL' | put /etc/sudoers.d/people 0440
         role=t-gate ticket_ready RUN5
         for by in alice mallory; do
-                out=$(own_login 'run0 --pipe id' 2>&1) && fail "$by: run0 without a ticket: $out"
+                out=$(own_login_both 'run0 --pipe id' 2>&1) && fail "$by: run0 without a ticket: $out"
                 expect_no_match 'uid=' "$out"
         done
         by=alice
         # A ticket that sudo has opened in this login session holds for run0.
-        out=$(own_login 'exec 2>&1; JIT_TICKET=RUN5 sudo -n id -u; run0 --pipe id -u; run0 --pipe where; run0 --pipe --user=olga id -un' 2>&1) && fail "run0 as somebody else: $out"
+        out=$(own_login_both 'exec 2>&1; JIT_TICKET=RUN5 sudo -n id -u; run0 --pipe id -u; run0 --pipe where; run0 --pipe --user=olga id -un' 2>&1) && fail "run0 as somebody else: $out"
         echo "$out"
         [[ $(grep -c '^0$' <<<"$out") == 2 ]] || fail "not twice: $out"
         expect_match '^/jit.slice/.*scope$' "$out"
